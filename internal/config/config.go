@@ -1,0 +1,38 @@
+// Package config reads the settings of the gateway: from flags, from AETHERFS_*
+// variables and from a YAML file.
+//
+//  1. A flag beats a variable, a variable beats the file, the file beats the
+//     default.
+//  2. All mistakes are reported at once, and each names where the wrong value
+//     came from and what to write instead. Names that nobody knows are
+//     mistakes.
+//  3. Secrets have no flag, since others can see the arguments of a process,
+//     and are masked wherever settings are printed.
+package config
+
+import (
+	"log/slog"
+
+	"github.com/knadh/koanf/v2"
+)
+
+// Config is what was asked for. Load makes only valid ones.
+type Config struct {
+	Listen      string // host:port
+	Data        string // absolute path of the folder of local state
+	Store       string // absolute path of the folder that is the store
+	TLSCert     string // path, or "" for plain HTTP
+	TLSKey      string // path; given if and only if TLSCert is
+	S3Domain    string // requests to <bucket>.<S3Domain> are virtual-host style; "" for none
+	Region      string
+	Memory      int64 // bytes
+	LogFormat   string
+	LogLevel    slog.Level
+	MetricsOpen bool
+	AccessKey   string // "" for the keys in the data folder
+	SecretKey   string // given if and only if AccessKey is
+	Endpoint    string // URL of the gateway that client commands ask
+
+	values  *koanf.Koanf      // every setting as it was written
+	sources map[string]source // where each came from
+}

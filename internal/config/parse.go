@@ -1,0 +1,154 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+)
+
+const (
+	// minMemory holds the open blocks and the smallest caches of one dataset.
+	minMemory = 64 << 20 // bytes
+	// minAccessKey and maxAccessKey are the limits that AWS has for key ids,
+	// but for the shorter ones that self-hosted stores are used to.
+	minAccessKey, maxAccessKey = 4, 128
+	// minSecretKey is 96 bits as base64: too long to be guessed offline from a
+	// signature that somebody saw.
+	minSecretKey, maxSecretKey = 16, 128
+)
+
+// Each parse function checks s and stores it, or says what is wrong and what
+// to write instead.
+
+func parseAddress(to *string, s string) error {
+	_, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return errors.New("write host:port, such as 127.0.0.1:8080 or :8080")
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return errors.New("the port is a number from 0 to 65535")
+	}
+	*to = s
+	return nil
+}
+
+func parseFolder(to *string, s string) (err error) {
+	*to, err = filepath.Abs(s)
+	return err
+}
+
+func parseFile(to *string, s string) (err error) {
+	*to, err = filepath.Abs(s)
+	return err
+}
+
+func parseStore(to *string, s string) error {
+	scheme, rest, isURL := strings.Cut(s, "://")
+	switch {
+	case !isURL:
+		return parseFolder(to, s)
+	case scheme == "s3":
+		return errors.New("this version stores in a folder only: name one, such as /srv/aetherfs")
+	case scheme != "file":
+		return errors.New("name a folder, such as /srv/aetherfs or file:///srv/aetherfs")
+	case !strings.HasPrefix(rest, "/"):
+		return errors.New("a file URL has three slashes: file:///srv/aetherfs")
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.RawQuery != "" || u.Fragment != "" {
+		return errors.New("write the URL as file:///srv/aetherfs, without options")
+	}
+	return parseFolder(to, u.Path)
+}
+
+var domain = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
+
+func parseDomain(to *string, s string) error {
+	s = strings.ToLower(strings.TrimSuffix(s, "."))
+	if !domain.MatchString(s) {
+		return errors.New("write a host name without scheme or port, such as s3.example.org")
+	}
+	*to = s
+	return nil
+}
+
+var region = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+
+func parseRegion(to *string, s string) error {
+	if !region.MatchString(s) {
+		return errors.New("a region is of lower-case letters, digits and '-', such as us-east-1")
+	}
+	*to = s
+	return nil
+}
+
+func parseMemory(to *int64, s string) error {
+	n, err := humanize.ParseBytes(s)
+	if err != nil || n > 1<<50 {
+		return errors.New("write a size, such as 512MiB or 2GiB")
+	}
+	if n < minMemory {
+		return fmt.Errorf("at least %s are needed", humanize.IBytes(minMemory))
+	}
+	*to = int64(n)
+	return nil
+}
+
+func parseOneOf(to *string, s string, allowed ...string) error {
+	if !slices.Contains(allowed, s) {
+		return fmt.Errorf("write one of: %s", strings.Join(allowed, ", "))
+	}
+	*to = s
+	return nil
+}
+
+func parseLevel(to *slog.Level, s string) error {
+	if err := parseOneOf(new(string), s, "debug", "info", "warn", "error"); err != nil {
+		return err
+	}
+	return to.UnmarshalText([]byte(s))
+}
+
+func parseBool(to *bool, s string) (err error) {
+	if *to, err = strconv.ParseBool(s); err != nil {
+		return errors.New("write true or false")
+	}
+	return nil
+}
+
+func parseEndpoint(to *string, s string) error {
+	u, err := url.Parse(s)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+		return errors.New("write scheme and host, such as http://127.0.0.1:8080")
+	}
+	*to = u.Scheme + "://" + u.Host
+	return nil
+}
+
+var accessKey = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+
+func parseAccessKey(to *string, s string) error {
+	if len(s) < minAccessKey || len(s) > maxAccessKey || !accessKey.MatchString(s) {
+		return fmt.Errorf("an access key is of %d to %d letters, digits, '_', '.' and '-'", minAccessKey, maxAccessKey)
+	}
+	*to = s
+	return nil
+}
+
+func parseSecretKey(to *string, s string) error {
+	visible := func(r rune) bool { return r > ' ' && r <= '~' }
+	if len(s) < minSecretKey || len(s) > maxSecretKey || strings.IndexFunc(s, func(r rune) bool { return !visible(r) }) >= 0 {
+		return fmt.Errorf("a secret key is of %d to %d printable ASCII characters without spaces", minSecretKey, maxSecretKey)
+	}
+	*to = s
+	return nil
+}

@@ -1,0 +1,70 @@
+package config
+
+import (
+	"strings"
+)
+
+// setting is one thing that can be set. Its key is the name of its flag and of
+// its line in the file; in the environment it is variable(key).
+type setting struct {
+	key    string
+	usage  string
+	def    string // "" if the default depends on other settings
+	secret bool
+	toggle bool // given without a value, the flag means true
+	parse  func(c *Config, s string) error
+}
+
+// settings is every setting there is.
+var settings = []setting{
+	{key: "listen", def: "127.0.0.1:8080", usage: "`address` to serve S3 on",
+		parse: func(c *Config, s string) error { return parseAddress(&c.Listen, s) }},
+	{key: "data", usage: "`folder` of local state (default: aetherfs in the user's data folder)",
+		parse: func(c *Config, s string) error { return parseFolder(&c.Data, s) }},
+	{key: "store", usage: "`folder` or file:// URL of the store (default: store in the data folder)",
+		parse: func(c *Config, s string) error { return parseStore(&c.Store, s) }},
+	{key: "tls-cert", usage: "`file` with the TLS certificate chain, PEM",
+		parse: func(c *Config, s string) error { return parseFile(&c.TLSCert, s) }},
+	{key: "tls-key", usage: "`file` with the key of the TLS certificate, PEM",
+		parse: func(c *Config, s string) error { return parseFile(&c.TLSKey, s) }},
+	{key: "s3-domain", usage: "`domain` under which buckets have host names of their own",
+		parse: func(c *Config, s string) error { return parseDomain(&c.S3Domain, s) }},
+	{key: "region", def: "us-east-1", usage: "`region` that clients sign for",
+		parse: func(c *Config, s string) error { return parseRegion(&c.Region, s) }},
+	{key: "memory", usage: "memory to use, as in 512MiB (default: a quarter of the machine's, at most 1GiB)",
+		parse: func(c *Config, s string) error { return parseMemory(&c.Memory, s) }},
+	{key: "log-format", def: "text", usage: "`form` of the log: text or json",
+		parse: func(c *Config, s string) error { return parseOneOf(&c.LogFormat, s, "text", "json") }},
+	{key: "log-level", def: "info", usage: "least `level` that is logged: debug, info, warn or error",
+		parse: func(c *Config, s string) error { return parseLevel(&c.LogLevel, s) }},
+	{key: "metrics-open", def: "false", toggle: true, usage: "serve /metrics to anybody, without credentials",
+		parse: func(c *Config, s string) error { return parseBool(&c.MetricsOpen, s) }},
+	{key: "endpoint", usage: "`URL` of the gateway to ask (default: where run listens)",
+		parse: func(c *Config, s string) error { return parseEndpoint(&c.Endpoint, s) }},
+	{key: "access-key", secret: true,
+		parse: func(c *Config, s string) error { return parseAccessKey(&c.AccessKey, s) }},
+	{key: "secret-key", secret: true,
+		parse: func(c *Config, s string) error { return parseSecretKey(&c.SecretKey, s) }},
+}
+
+// fileFlag names the file. It is no setting, as a file cannot name itself.
+const fileFlag = "config"
+
+func find(key string) (setting, bool) {
+	for _, s := range settings {
+		if s.key == key {
+			return s, true
+		}
+	}
+	return setting{}, false
+}
+
+const variablePrefix = "AETHERFS_"
+
+func variable(key string) string {
+	return variablePrefix + strings.ToUpper(strings.ReplaceAll(key, "-", "_"))
+}
+
+func keyOf(variable string) string {
+	return strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(variable, variablePrefix), "_", "-"))
+}
