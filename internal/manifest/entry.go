@@ -54,3 +54,72 @@ type Cond struct {
 
 // IsZero reports whether c asks for nothing.
 func (c Cond) IsZero() bool { return len(c.IfMatch) == 0 && len(c.IfNoneMatch) == 0 }
+
+// Entry is one file of a tag. It is never changed after it was made.
+type Entry struct {
+	Name     string // within its tag
+	ID       ID     // new with every write of the key
+	Size     int64
+	Modified int64  // Unix milliseconds; given by replay
+	ETag     string // without quotes
+	Added    int64  // bytes that its arrival added to the store, about
+	Upload   ID     // the upload that it was completed from; zero: none
+	Attr     Attr
+	Parts    []Part // of a completed upload
+	Recipe   Recipe
+}
+
+func (e *encoder) checksums(v []Checksum) {
+	e.uint(uint64(len(v)))
+	for _, c := range v {
+		e.byte(byte(c.Algorithm))
+		e.bytes(c.Value)
+		e.uint(uint64(c.Parts))
+	}
+}
+
+func (d *decoder) checksums() []Checksum {
+	return list(d, 3, func(d *decoder) Checksum {
+		c := Checksum{Algorithm(d.byte()), d.bytes(), int(d.uint32())}
+		if c.Algorithm < CRC32 || c.Algorithm > SHA256 {
+			d.fail("checksum algorithm %d", c.Algorithm)
+		}
+		return c
+	})
+}
+
+func (e *encoder) kvs(v []KV) {
+	e.uint(uint64(len(v)))
+	for _, kv := range v {
+		e.string(kv.Name)
+		e.string(kv.Value)
+	}
+}
+
+func (d *decoder) kvs() []KV {
+	return list(d, 2, func(d *decoder) KV { return KV{d.string(), d.string()} })
+}
+
+func (e *encoder) attr(a *Attr) {
+	for _, s := range []string{a.ContentType, a.ContentEncoding, a.ContentLanguage, a.ContentDisposition, a.CacheControl, a.Expires} {
+		e.string(s)
+	}
+	e.kvs(a.Meta)
+	e.kvs(a.Tags)
+	e.checksums(a.Checksums)
+}
+
+func (d *decoder) attr() (a Attr) {
+	for _, s := range []*string{&a.ContentType, &a.ContentEncoding, &a.ContentLanguage, &a.ContentDisposition, &a.CacheControl, &a.Expires} {
+		*s = d.string()
+	}
+	a.Meta, a.Tags, a.Checksums = d.kvs(), d.kvs(), d.checksums()
+	return a
+}
+
+func (e *encoder) cond(c Cond) {
+	e.strings(c.IfMatch)
+	e.strings(c.IfNoneMatch)
+}
+
+func (d *decoder) cond() Cond { return Cond{d.strings(), d.strings()} }

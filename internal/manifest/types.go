@@ -57,6 +57,7 @@ func (b *Block) Embedded() bool { return b.Slot > 0 }
 // Frame is the place of a frame in an embedded block.
 type Frame struct {
 	First  uint32 // its first chunk's number in the block
+	Count  uint32 // of its chunks
 	Off    int64  // bytes from the block's beginning
 	Stored int64  // bytes, compressed
 	Plain  int64  // bytes, decompressed

@@ -1,0 +1,107 @@
+package manifest
+
+// Put makes Entry what key Tag/Name holds.
+type Put struct {
+	Tag   string
+	Entry Entry // Modified is given by replay
+	Cond  Cond
+}
+
+func (*Put) kind() byte { return kindPut }
+
+func (r *Put) encode(e *encoder) {
+	x := &r.Entry
+	e.string(r.Tag)
+	e.string(x.Name)
+	e.cond(r.Cond)
+	e.raw(x.ID[:])
+	e.int(x.Size)
+	e.etag(x.ETag)
+	e.int(x.Added)
+	e.attr(&x.Attr)
+	e.recipe(x.Recipe)
+}
+
+func decodePut(d *decoder) Record {
+	r := &Put{Tag: d.string()}
+	x := &r.Entry
+	x.Name = d.string()
+	r.Cond = d.cond()
+	x.ID = d.id()
+	x.Size = d.int()
+	x.ETag = d.etag()
+	x.Added = d.int()
+	x.Attr = d.attr()
+	x.Recipe = d.recipe()
+	if x.Recipe.Len() != x.Size {
+		d.fail("entry of %d bytes with a recipe of %d", x.Size, x.Recipe.Len())
+	}
+	return r
+}
+
+func (r *Put) apply(p *replay) (Result, error) {
+	if err := r.Cond.check(p.entry(r.Tag, r.Entry.Name)); err != nil {
+		return Result{}, err
+	}
+	recipe, added, err := p.resolve(r.Entry.Recipe)
+	if err != nil {
+		return Result{}, err
+	}
+	x := r.Entry
+	x.Recipe = recipe
+	x.Added += added
+	return Result{Entry: p.set(r.Tag, &x)}, nil
+}
+
+// Delete removes what key Tag/Name holds. A key that holds nothing is fine,
+// unless the condition asks for something.
+type Delete struct {
+	Tag, Name string
+	Cond      Cond
+}
+
+func (*Delete) kind() byte { return kindDelete }
+
+func (r *Delete) encode(e *encoder) {
+	e.string(r.Tag)
+	e.string(r.Name)
+	e.cond(r.Cond)
+}
+
+func decodeDelete(d *decoder) Record { return &Delete{d.string(), d.string(), d.cond()} }
+
+func (r *Delete) apply(p *replay) (Result, error) {
+	old := p.entry(r.Tag, r.Name)
+	if err := r.Cond.check(old); err != nil {
+		return Result{}, err
+	}
+	if old != nil {
+		p.remove(r.Tag, old)
+	}
+	return Result{}, nil
+}
+
+// check decides c for what a key holds; nil: nothing.
+func (c Cond) check(old *Entry) error {
+	if len(c.IfMatch) > 0 {
+		if old == nil {
+			return ErrNotFound
+		}
+		if !matches(c.IfMatch, old.ETag) {
+			return ErrPrecondition
+		}
+	}
+	if old != nil && matches(c.IfNoneMatch, old.ETag) {
+		return ErrPrecondition
+	}
+	return nil
+}
+
+func matches(etags []string, etag string) bool {
+	for _, t := range etags {
+		if t == "*" || t == etag {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,202 @@
+package manifest
+
+import "fmt"
+
+// Segment is what a segment of a dataset's log brings.
+type Segment struct {
+	N     uint64
+	Epoch uint64   // the author's, when it sent it
+	Txs   []*Tx    // decoded
+	Bases []uint32 // of each transaction: the number of its first chunk in Block
+	Block *Block   // the embedded block; nil: none
+}
+
+// Verdict is what became of a transaction.
+type Verdict struct {
+	Err     error    // nil: it happened
+	Results []Result // one a record, if it happened
+}
+
+// Result is what a record left behind.
+type Result struct {
+	Entry  *Entry      // of Put, Copy and Complete
+	Upload *OpenUpload // of Upload, AddPart and CopyPart
+	Part   Part        // of AddPart and CopyPart
+}
+
+// Apply replays segment s.N()+1.
+func (s *State) Apply(seg *Segment) (*State, []Verdict) {
+	if seg.N != s.n+1 {
+		panic(fmt.Sprintf("segment %d after state %d", seg.N, s.n))
+	}
+	p := &replay{s: s.clone(), seg: seg, owner: new(owner)}
+	p.s.n = seg.N
+	if seg.Block != nil {
+		p.s.small = s.small.Copy()
+		p.s.small.Set(seg.N, seg.Block)
+	}
+	late := seg.Epoch < s.epoch
+	verdicts := make([]Verdict, len(seg.Txs))
+	for i, tx := range seg.Txs {
+		switch {
+		case p.s.closed:
+			verdicts[i].Err = ErrClosed
+		case late:
+			verdicts[i].Err = ErrEpoch
+		default:
+			p.base = 0
+			if seg.Block != nil {
+				p.base = seg.Bases[i]
+			}
+			verdicts[i] = p.transact(tx)
+		}
+	}
+	return p.s, verdicts
+}
+
+func (s *State) clone() *State {
+	c := *s
+	c.tags, c.uploads = s.tags.Copy(), s.uploads.Copy()
+	return &c
+}
+
+// applier is a record of a dataset's log. It changes nothing when it returns
+// an error.
+type applier interface {
+	apply(*replay) (Result, error)
+}
+
+// replay is a state being made from another.
+type replay struct {
+	s     *State // ours to change
+	seg   *Segment
+	owner *owner
+	time  int64  // of the transaction
+	base  uint32 // the number of its first chunk in the segment's block
+}
+
+// owner marks the tags that one replay has copied and may change in place.
+type owner struct{ _ byte }
+
+// transact applies the records of one transaction, or none.
+func (p *replay) transact(tx *Tx) Verdict {
+	before := p.s
+	if len(tx.Records) > 1 { // a single record undoes itself
+		p.s = before.clone()
+		own := *p
+		own.owner = new(owner) // what earlier transactions copied is theirs, should this one fail
+		p = &own
+	}
+	p.time = tx.Time
+	v := Verdict{Results: make([]Result, 0, len(tx.Records))}
+	for _, r := range tx.Records {
+		a, ok := r.(applier)
+		if !ok {
+			return Verdict{Err: ErrFormat}
+		}
+		res, err := a.apply(p)
+		if err != nil {
+			return Verdict{Err: err}
+		}
+		v.Results = append(v.Results, res)
+	}
+	*before = *p.s
+	return v
+}
+
+// entry returns what a key holds, or nil.
+func (p *replay) entry(tag, name string) *Entry { return p.s.Entry(tag, name) }
+
+// upload finds an open upload.
+func (p *replay) upload(r uploadRef) (*OpenUpload, error) {
+	if u := p.s.Upload(r.Tag, r.Name, r.Upload); u != nil {
+		return u, nil
+	}
+	return nil, ErrNoUpload
+}
+
+// own returns the tag of that name as one that may be changed in place.
+func (p *replay) own(name string) *tag {
+	t, ok := p.s.tags.Get(&tag{name: name})
+	switch {
+	case !ok:
+		t = newTag(name)
+	case t.owner == p.owner:
+		return t
+	default:
+		c := *t
+		c.entries = t.entries.Copy()
+		t = &c
+	}
+	t.owner = p.owner
+	p.s.tags.Set(t)
+	return t
+}
+
+// set makes x what its key holds, dated now, but later than what it held.
+func (p *replay) set(tag string, x *Entry) *Entry {
+	x.Modified = p.time
+	if old := p.entry(tag, x.Name); old != nil {
+		x.Modified = max(x.Modified, old.Modified+1)
+	}
+	return p.replace(tag, x)
+}
+
+// replace makes x what its key holds.
+func (p *replay) replace(tag string, x *Entry) *Entry {
+	t := p.own(tag)
+	if old, ok := t.entries.Set(x); ok {
+		t.bytes -= old.Size
+		t.added -= old.Added
+	}
+	t.bytes += x.Size
+	t.added += x.Added
+	return x
+}
+
+// remove takes old out of a tag; a tag goes with its last entry.
+func (p *replay) remove(tag string, old *Entry) {
+	t := p.own(tag)
+	t.entries.Delete(old)
+	t.bytes -= old.Size
+	t.added -= old.Added
+	if t.entries.Len() == 0 {
+		p.s.tags.Delete(t)
+	}
+}
+
+// resolve turns the recipe of a record into one of the state, and returns how
+// many stored bytes its own small data takes, in proportion.
+func (p *replay) resolve(r Recipe) (Recipe, int64, error) {
+	out, err := r.rebase(p.seg.Block, p.base, func(slot uint64) *Block {
+		b, _ := p.s.small.Get(slot)
+		if slot == p.seg.N {
+			return nil
+		}
+		return b
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	var added int64
+	for i, x := range r {
+		if x.Block == nil {
+			added += share(out[i])
+		}
+	}
+	return out, added, nil
+}
+
+// share is an extent's part of the frames that it lies in.
+func share(x Extent) int64 {
+	var plain int64
+	for _, f := range x.Block.Frames {
+		if f.Off >= x.Off && f.Off < x.Off+x.Stored {
+			plain += f.Plain
+		}
+	}
+	if plain == 0 {
+		return 0
+	}
+	return x.Len * x.Stored / plain
+}

@@ -1,0 +1,302 @@
+package manifest
+
+import "github.com/tidwall/btree"
+
+// minPartBytes is the least size of every part but the last: S3's limit.
+const minPartBytes = 5 << 20
+
+// maxEntryBytes is the largest file: S3's limit.
+const maxEntryBytes = 5 << 40
+
+// OpenUpload is a file that arrives in parts. It is never changed after it was
+// made.
+type OpenUpload struct {
+	Tag, Name string
+	ID        ID
+	Initiated int64 // Unix milliseconds
+	Attr      Attr
+	Checksum  Algorithm // of parts and file; 0: none asked for
+	Full      bool      // the file's checksum is over all its bytes
+
+	parts *btree.BTreeG[*uploadPart]
+}
+
+type uploadPart struct {
+	Part
+	added  int64
+	recipe Recipe
+}
+
+func newParts() *btree.BTreeG[*uploadPart] {
+	return btree.NewBTreeGOptions(func(a, b *uploadPart) bool { return a.Number < b.Number }, btree.Options{NoLocks: true})
+}
+
+// Parts yields the parts whose number is greater than after, in order.
+func (u *OpenUpload) Parts(after int) func(yield func(Part) bool) {
+	return func(yield func(Part) bool) {
+		u.parts.Ascend(&uploadPart{Part: Part{Number: after + 1}}, func(p *uploadPart) bool { return yield(p.Part) })
+	}
+}
+
+// Part returns one part.
+func (u *OpenUpload) Part(number int) (Part, bool) {
+	p, ok := u.parts.Get(&uploadPart{Part: Part{Number: number}})
+	if !ok {
+		return Part{}, false
+	}
+	return p.Part, true
+}
+
+// uploadRef names an upload in a record.
+type uploadRef struct {
+	Tag, Name string
+	Upload    ID
+}
+
+func (e *encoder) ref(tag, name string, id ID) {
+	e.string(tag)
+	e.string(name)
+	e.raw(id[:])
+}
+
+// Upload begins one.
+type Upload struct {
+	Tag, Name string
+	ID        ID
+	Attr      Attr
+	Checksum  Algorithm
+	Full      bool
+}
+
+func (*Upload) kind() byte { return kindUpload }
+
+func (r *Upload) encode(e *encoder) {
+	e.ref(r.Tag, r.Name, r.ID)
+	e.attr(&r.Attr)
+	e.byte(byte(r.Checksum))
+	e.bool(r.Full)
+}
+
+func decodeUpload(d *decoder) Record {
+	r := &Upload{Tag: d.string(), Name: d.string(), ID: d.id(), Attr: d.attr(), Checksum: Algorithm(d.byte()), Full: d.bool()}
+	if r.Checksum > SHA256 {
+		d.fail("checksum algorithm %d", r.Checksum)
+	}
+	return r
+}
+
+func (r *Upload) apply(p *replay) (Result, error) {
+	u := &OpenUpload{Tag: r.Tag, Name: r.Name, ID: r.ID, Initiated: p.time, Attr: r.Attr, Checksum: r.Checksum, Full: r.Full, parts: newParts()}
+	p.s.uploads.Set(u)
+	return Result{Upload: u}, nil
+}
+
+// AddPart stores a part; it replaces one of the same number.
+type AddPart struct {
+	Tag, Name string
+	Upload    ID
+	Part      Part // Modified is given by replay
+	Added     int64
+	Recipe    Recipe
+}
+
+func (*AddPart) kind() byte { return kindAddPart }
+
+func (e *encoder) part(p *Part) {
+	e.uint(uint64(p.Number))
+	e.int(p.Size)
+	e.etag(p.ETag)
+	e.checksums(p.Checksums)
+}
+
+func (d *decoder) part() Part {
+	return Part{Number: int(d.uint32()), Size: d.int(), ETag: d.etag(), Checksums: d.checksums()}
+}
+
+func (r *AddPart) encode(e *encoder) {
+	e.ref(r.Tag, r.Name, r.Upload)
+	e.part(&r.Part)
+	e.int(r.Added)
+	e.recipe(r.Recipe)
+}
+
+func decodeAddPart(d *decoder) Record {
+	r := &AddPart{Tag: d.string(), Name: d.string(), Upload: d.id(), Part: d.part(), Added: d.int(), Recipe: d.recipe()}
+	if r.Recipe.Len() != r.Part.Size {
+		d.fail("part of %d bytes with a recipe of %d", r.Part.Size, r.Recipe.Len())
+	}
+	return r
+}
+
+func (r *AddPart) apply(p *replay) (Result, error) {
+	u, err := p.upload(uploadRef{r.Tag, r.Name, r.Upload})
+	if err != nil {
+		return Result{}, err
+	}
+	recipe, added, err := p.resolve(r.Recipe)
+	if err != nil {
+		return Result{}, err
+	}
+	return p.addPart(u, r.Part, r.Added+added, recipe), nil
+}
+
+// CopyPart makes N bytes from Off of a file of the same log a part. If the
+// source is no longer the entry FromID, the verdict is ErrChanged.
+type CopyPart struct {
+	Tag, Name         string
+	Upload            ID
+	Part              Part
+	FromTag, FromName string
+	FromID            ID
+	Off               int64
+}
+
+func (*CopyPart) kind() byte { return kindCopyPart }
+
+func (r *CopyPart) encode(e *encoder) {
+	e.ref(r.Tag, r.Name, r.Upload)
+	e.part(&r.Part)
+	e.ref(r.FromTag, r.FromName, r.FromID)
+	e.int(r.Off)
+}
+
+func decodeCopyPart(d *decoder) Record {
+	return &CopyPart{
+		Tag: d.string(), Name: d.string(), Upload: d.id(), Part: d.part(),
+		FromTag: d.string(), FromName: d.string(), FromID: d.id(), Off: d.int(),
+	}
+}
+
+func (r *CopyPart) apply(p *replay) (Result, error) {
+	u, err := p.upload(uploadRef{r.Tag, r.Name, r.Upload})
+	if err != nil {
+		return Result{}, err
+	}
+	from := p.entry(r.FromTag, r.FromName)
+	if from == nil || from.ID != r.FromID {
+		return Result{}, ErrChanged
+	}
+	if r.Off > from.Size || r.Part.Size > from.Size-r.Off {
+		return Result{}, ErrInvalidPart
+	}
+	return p.addPart(u, r.Part, 0, from.Recipe.Slice(r.Off, r.Part.Size)), nil
+}
+
+// addPart puts a part into a copy of u.
+func (p *replay) addPart(u *OpenUpload, part Part, added int64, recipe Recipe) Result {
+	c := *u
+	c.parts = u.parts.Copy()
+	part.Modified = p.time
+	if old, ok := u.Part(part.Number); ok {
+		part.Modified = max(part.Modified, old.Modified+1)
+	}
+	c.parts.Set(&uploadPart{part, added, recipe})
+	p.s.uploads.Set(&c)
+	return Result{Upload: &c, Part: part}
+}
+
+// Complete makes the key of an upload hold its parts, one after the other, and
+// ends it.
+type Complete struct {
+	Tag, Name string
+	Upload    ID
+	ID        ID // of the new entry
+	Parts     []PartRef
+	Checksums []Checksum // of the file
+	Cond      Cond
+}
+
+// PartRef names a part as its uploader knows it: one that was replaced since
+// has another ETag, and then the verdict is ErrInvalidPart.
+type PartRef struct {
+	Number int
+	ETag   string
+}
+
+func (*Complete) kind() byte { return kindComplete }
+
+func (r *Complete) encode(e *encoder) {
+	e.ref(r.Tag, r.Name, r.Upload)
+	e.raw(r.ID[:])
+	e.uint(uint64(len(r.Parts)))
+	for _, p := range r.Parts {
+		e.uint(uint64(p.Number))
+		e.etag(p.ETag)
+	}
+	e.checksums(r.Checksums)
+	e.cond(r.Cond)
+}
+
+func decodeComplete(d *decoder) Record {
+	return &Complete{
+		Tag: d.string(), Name: d.string(), Upload: d.id(), ID: d.id(),
+		Parts:     list(d, 2, func(d *decoder) PartRef { return PartRef{int(d.uint32()), d.etag()} }),
+		Checksums: d.checksums(), Cond: d.cond(),
+	}
+}
+
+func (r *Complete) apply(p *replay) (Result, error) {
+	u, err := p.upload(uploadRef{r.Tag, r.Name, r.Upload})
+	if err != nil {
+		return Result{}, err
+	}
+	if err := r.Cond.check(p.entry(r.Tag, r.Name)); err != nil {
+		return Result{}, err
+	}
+	x, err := u.assemble(r.Parts)
+	if err != nil {
+		return Result{}, err
+	}
+	x.ID, x.Upload = r.ID, r.Upload
+	x.Attr = u.Attr
+	x.Attr.Checksums = r.Checksums
+	p.s.uploads.Delete(u)
+	return Result{Entry: p.set(r.Tag, x)}, nil
+}
+
+// assemble joins the named parts.
+func (u *OpenUpload) assemble(refs []PartRef) (*Entry, error) {
+	if len(refs) == 0 {
+		return nil, ErrInvalidPart
+	}
+	x := &Entry{Name: u.Name, Parts: make([]Part, 0, len(refs))}
+	last := 0
+	for i, ref := range refs {
+		part, ok := u.parts.Get(&uploadPart{Part: Part{Number: ref.Number}})
+		switch {
+		case !ok || part.ETag != ref.ETag || ref.Number <= last:
+			return nil, ErrInvalidPart
+		case part.Size < minPartBytes && i+1 < len(refs):
+			return nil, ErrPartTooSmall
+		case part.Size > maxEntryBytes-x.Size:
+			return nil, ErrTooLarge
+		}
+		last = ref.Number
+		x.Size += part.Size
+		x.Added += part.added
+		x.Parts = append(x.Parts, part.Part)
+		x.Recipe = append(x.Recipe, part.recipe...)
+	}
+	x.ETag = PartsETag(x.Parts)
+	return x, nil
+}
+
+// Abort ends an upload and forgets its parts.
+type Abort struct {
+	Tag, Name string
+	Upload    ID
+}
+
+func (*Abort) kind() byte { return kindAbort }
+
+func (r *Abort) encode(e *encoder) { e.ref(r.Tag, r.Name, r.Upload) }
+
+func decodeAbort(d *decoder) Record { return &Abort{d.string(), d.string(), d.id()} }
+
+func (r *Abort) apply(p *replay) (Result, error) {
+	u, err := p.upload(uploadRef{r.Tag, r.Name, r.Upload})
+	if err == nil {
+		p.s.uploads.Delete(u)
+	}
+	return Result{}, err
+}
