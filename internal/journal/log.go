@@ -1,0 +1,176 @@
+// Package journal keeps an ordered history in a store: numbered slots, each
+// written once. It is the only commit point of AetherFS. What a transaction
+// means is not its business.
+//
+//  1. Segment n counts when it exists and n-1 is settled. Nothing else
+//     changes a state.
+//  2. A client is told only after its segment is durable, and by the verdict
+//     that replay gives.
+//  3. A slot's name is never reused.
+//  4. A batch goes on to slot n+1 only when slot n is known to be another's.
+//     A retry at n carries the same bytes.
+//  5. Segments are applied in order, each once, whoever wrote them.
+//  6. No lease, lock or clock is needed for any of this.
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"aetherfs/internal/store"
+)
+
+// Limits of a log.
+const (
+	batchBytes   = 4 << 20  // of transactions and small data that share a segment
+	batchRecords = 5000     // of records that share a segment
+	MaxTxBytes   = 64 << 20 // of one transaction with its small data
+	maxQueued    = 10_000   // transactions that wait; more are refused
+)
+
+var (
+	// ErrUnknown: the transaction may have happened, or may happen yet.
+	ErrUnknown = errors.New("outcome of the commit is unknown")
+	// ErrTooLarge: a transaction of more than MaxTxBytes.
+	ErrTooLarge = errors.New("transaction is too large")
+	// ErrBroken: a segment of the log cannot be read or understood, so
+	// nothing more can be decided.
+	ErrBroken = errors.New("log is damaged")
+	// ErrBusy: maxQueued transactions wait already.
+	ErrBusy = errors.New("too many transactions wait")
+	// ErrShut: the log was shut by Close.
+	ErrShut = errors.New("log is shut")
+)
+
+// Chunk is small data that rides in the segment of its transaction.
+type Chunk struct {
+	Digest [32]byte
+	Data   []byte
+}
+
+// Tx is a transaction to be committed.
+type Tx struct {
+	Payload []byte
+	Records int     // for the limit on a batch
+	Chunks  []Chunk // embedded; the payload names them by their position
+}
+
+func (t *Tx) bytes() int {
+	n := len(t.Payload)
+	for _, c := range t.Chunks {
+		n += len(c.Data)
+	}
+	return n
+}
+
+// Options of Open.
+type Options struct {
+	Prefix string    // of the slots' names, with a '/' at its end
+	Owner  [16]byte  // the dataset; zero: the hub
+	Writer [16]byte  // this process
+	Rand   io.Reader // of batch ids
+	Now    func() time.Time
+
+	// Apply takes the next segment into the state and returns a verdict for
+	// each of its transactions. Calls come one at a time, in order. An error
+	// breaks the log. It may keep s, but not s.Block.
+	Apply func(s *Segment) (verdicts []any, err error)
+	// Epoch is the collection epoch of the state.
+	Epoch func() uint64
+	// Pack makes the embedded block of a segment: chunk i of it is chunks[i].
+	Pack func(chunks []Chunk) ([]byte, error)
+
+	// Committed, if set, is told of each segment of ours: how many
+	// transactions it had, its size, and how long the store took.
+	Committed func(txs, bytes int, took time.Duration)
+}
+
+// Log is a log, opened. Its methods may be called concurrently.
+type Log struct {
+	st store.Store
+	o  Options
+
+	ctx    context.Context // of the committer; ends with Close
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+
+	mu      sync.Mutex
+	queue   []*pending // guarded by mu
+	running bool       // a committer is; guarded by mu
+	shut    bool       // guarded by mu
+
+	// Owned by Open, then by the committer.
+	n      uint64
+	sum    [32]byte
+	broken error
+	stuck  *attempt // sent to slot n+1 with unknown outcome, its waiters told so
+}
+
+// SlotKey is the name of slot n of the log with that prefix.
+func SlotKey(prefix string, n uint64) string { return fmt.Sprintf("%s%016x", prefix, n) }
+
+// Open opens a log and replays what it holds.
+func Open(ctx context.Context, st store.Store, o Options) (*Log, error) {
+	l := &Log{st: st, o: o}
+	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	if err := l.replay(ctx); err != nil {
+		l.cancel()
+		return nil, err
+	}
+	return l, nil
+}
+
+// Close refuses new transactions, lets those that wait finish for as long as
+// ctx lives, and returns when nothing of the log runs any more.
+func (l *Log) Close(ctx context.Context) error {
+	l.mu.Lock()
+	l.shut = true
+	l.mu.Unlock()
+	stop := context.AfterFunc(ctx, l.cancel)
+	defer stop()
+	l.done.Wait()
+	l.cancel()
+	return nil
+}
+
+// advance takes segment s, which is that of slot n+1.
+func (l *Log) advance(s *Segment) ([]any, error) {
+	switch {
+	case s.N != l.n+1 || s.Owner != l.o.Owner:
+		return nil, l.breakdown(fmt.Errorf("slot %d holds segment %d of %x", l.n+1, s.N, s.Owner))
+	case s.Prev != l.sum:
+		return nil, l.breakdown(fmt.Errorf("segment %d does not follow segment %d", s.N, l.n))
+	}
+	verdicts, err := l.o.Apply(s)
+	if err != nil {
+		return nil, l.breakdown(fmt.Errorf("segment %d: %w", s.N, err))
+	}
+	l.n, l.sum = s.N, s.Sum
+	return verdicts, nil
+}
+
+func (l *Log) breakdown(err error) error {
+	l.broken = fmt.Errorf("%s: %w: %w", l.o.Prefix, ErrBroken, err)
+	return l.broken
+}
+
+// read fetches the segment of a slot.
+func (l *Log) read(ctx context.Context, n uint64) (*Segment, error) {
+	key := SlotKey(l.o.Prefix, n)
+	b, info, err := l.st.Get(ctx, key, store.Range{Len: MaxSegmentBytes})
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", key, err)
+	}
+	if info.Size > MaxSegmentBytes {
+		return nil, fmt.Errorf("read %s: %d bytes: %w", key, info.Size, ErrFormat)
+	}
+	s, err := Decode(b)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", key, err)
+	}
+	return s, nil
+}
