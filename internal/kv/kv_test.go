@@ -1,0 +1,168 @@
+package kv_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"aetherfs/internal/kv"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/golang/glog.(*fileSink).flushDaemon"))
+}
+
+func open(t *testing.T, dir, id string) *kv.DB {
+	t.Helper()
+	db, err := kv.Open(dir, id, kv.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func put(db *kv.DB, space, key, value string) {
+	db.Space(space).Put([]byte(key), []byte(value))
+	db.Sync()
+}
+
+func check(t *testing.T, db *kv.DB, space, key, want string) {
+	t.Helper()
+	got, ok := db.Space(space).Get([]byte(key))
+	if string(got) != want || ok != (want != "") {
+		t.Errorf("Get(%s, %s) = %q, %v, want %q", space, key, got, ok, want)
+	}
+}
+
+func TestSpacesAreApart(t *testing.T) {
+	db := kv.Memory()
+	defer db.Close()
+	put(db, "a", "bk", "1")
+	put(db, "ab", "k", "2")
+	check(t, db, "a", "bk", "1")
+	check(t, db, "ab", "k", "2")
+	check(t, db, "a", "k", "")
+}
+
+func TestKeepsOverReopen(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	db := open(t, dir, "repo")
+	for i := range 1000 {
+		db.Space("s").Put(fmt.Appendf(nil, "k%04d", i), fmt.Appendf(nil, "v%d", i))
+	}
+	if err := db.Close(); err != nil { // writes what is queued
+		t.Fatal(err)
+	}
+	check(t, db, "s", "k0001", "")
+	db = open(t, dir, "repo")
+	check(t, db, "s", "k0001", "v1")
+	check(t, db, "s", "k0999", "v999")
+}
+
+func TestDeleteAndAll(t *testing.T) {
+	db := kv.Memory()
+	defer db.Close()
+	s := db.Space("s")
+	s.PutAll([]kv.Pair{{Key: []byte("b"), Value: []byte("2")}, {Key: []byte("a"), Value: []byte("1")}, {Key: []byte("c"), Value: []byte{}}})
+	s.Delete([]byte("b"), []byte("never was"))
+	db.Sync()
+	var got string
+	for p := range s.All(nil) {
+		got += fmt.Sprintf("%s=%s ", p.Key, p.Value)
+	}
+	if want := "a=1 c= "; got != want {
+		t.Errorf("All = %q, want %q", got, want)
+	}
+}
+
+func TestOtherRepositoryStartsEmpty(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	db := open(t, dir, "repo")
+	put(db, "s", "k", "v")
+	db.Close()
+	db = open(t, dir, "another")
+	check(t, db, "s", "k", "")
+	put(db, "s", "k", "w")
+	db.Close()
+	check(t, open(t, dir, "another"), "s", "k", "w")
+}
+
+func TestReset(t *testing.T) {
+	db := open(t, filepath.Join(t.TempDir(), "cache"), "repo")
+	put(db, "s", "k", "v")
+	if err := db.Reset(); err != nil {
+		t.Fatal(err)
+	}
+	check(t, db, "s", "k", "")
+	put(db, "s", "k", "w")
+	check(t, db, "s", "k", "w")
+}
+
+func TestFolderInUse(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	db := open(t, dir, "repo")
+	put(db, "s", "k", "v")
+	if _, err := kv.Open(dir, "repo", kv.Options{}); err == nil {
+		t.Fatal("a folder was opened twice")
+	}
+	check(t, db, "s", "k", "v")
+}
+
+// Whatever byte of whatever file is damaged, what is read is what was put, or
+// nothing; and the cache works on.
+func TestDamagedFiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("opens the folder many times")
+	}
+	src := filepath.Join(t.TempDir(), "cache")
+	db := open(t, src, "repo")
+	want := bytes.Repeat([]byte("value "), 100)
+	for i := range 200 {
+		db.Space("s").Put(fmt.Appendf(nil, "k%d", i), want)
+	}
+	db.Close()
+	files, err := filepath.Glob(filepath.Join(src, "*"))
+	if err != nil || len(files) < 3 {
+		t.Fatalf("folder holds %v, %v", files, err)
+	}
+	for _, f := range files {
+		for _, at := range []float64{0, 0.3, 0.9} {
+			t.Run(fmt.Sprintf("%s/%v", filepath.Base(f), at), func(t *testing.T) {
+				dir := filepath.Join(t.TempDir(), "cache")
+				if err := os.CopyFS(dir, os.DirFS(src)); err != nil {
+					t.Fatal(err)
+				}
+				flip(t, filepath.Join(dir, filepath.Base(f)), at)
+				db := open(t, dir, "repo")
+				for i := range 200 {
+					got, ok := db.Space("s").Get(fmt.Appendf(nil, "k%d", i))
+					if ok && !bytes.Equal(got, want) {
+						t.Fatalf("k%d = %q", i, got)
+					}
+				}
+				put(db, "s", "new", "v")
+				check(t, db, "s", "new", "v")
+			})
+		}
+	}
+}
+
+func flip(t *testing.T, file string, at float64) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(data) == 0 {
+		return
+	}
+	data[int(at*float64(len(data)))] ^= 0x55
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
