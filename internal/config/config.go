@@ -18,12 +18,12 @@ import (
 
 // Config is what was asked for. Load makes only valid ones.
 type Config struct {
-	Listen      string // host:port
-	Data        string // absolute path of the folder of local state
-	Store       string // absolute path of the folder that is the store
-	TLSCert     string // path, or "" for plain HTTP
-	TLSKey      string // path; given if and only if TLSCert is
-	S3Domain    string // requests to <bucket>.<S3Domain> are virtual-host style; "" for none
+	Listen      string   // host:port
+	Data        string   // absolute path of the folder of local state
+	Store       string   // absolute path of the folder that is the store
+	TLSCert     string   // path, or "" for plain HTTP
+	TLSKey      string   // path; given if and only if TLSCert is
+	S3Domains   []string // requests to <bucket>.<domain> are virtual-host style
 	Region      string
 	Memory      int64 // bytes
 	LogFormat   string

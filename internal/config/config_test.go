@@ -184,7 +184,7 @@ func TestKeysComeTogetherAndAreLongEnough(t *testing.T) {
 func TestPrintedSettingsLoadAgain(t *testing.T) {
 	const secret = "0123456789abcdef"
 	environ := []string{"HOME=/h", "AETHERFS_ACCESS_KEY=user", "AETHERFS_SECRET_KEY=" + secret}
-	c, err := load(t, []string{"--listen=:1", "--metrics-open", "--s3-domain=S3.example.org."}, environ)
+	c, err := load(t, []string{"--listen=:1", "--metrics-open", "--s3-domain=S3.example.org., two.example"}, environ)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestPrintedSettingsLoadAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again.Listen != c.Listen || !again.MetricsOpen || again.S3Domain != "s3.example.org" || again.Memory != c.Memory {
+	if again.Listen != c.Listen || !again.MetricsOpen || !slices.Equal(again.S3Domains, []string{"s3.example.org", "two.example"}) || again.Memory != c.Memory {
 		t.Errorf("loaded again: %+v, want %+v", again, c)
 	}
 }

@@ -19,7 +19,7 @@ func (l *loader) derive() {
 		l.mistake(fromDefault, "there is no home folder to keep data in: name a folder with --data")
 	}
 	l.fill("store", &c.Store, filepath.Join(c.Data, "store"))
-	l.fill("endpoint", &c.Endpoint, c.scheme()+"://"+reachable(c.Listen))
+	l.fill("endpoint", &c.Endpoint, c.EndpointAt(c.Listen))
 	if !c.values.Exists("memory") {
 		c.Memory = defaultMemory()
 		l.layer(map[string]any{"memory": strconv.FormatInt(c.Memory, 10)}, func(string) source { return fromDefault })
@@ -43,11 +43,13 @@ func (l *loader) pair(a, b string) {
 	}
 }
 
-func (c *Config) scheme() string {
+// EndpointAt is the URL under which a gateway that listens on address answers
+// clients on its machine.
+func (c *Config) EndpointAt(address string) string {
 	if c.TLSCert != "" {
-		return "https"
+		return "https://" + reachable(address)
 	}
-	return "http"
+	return "http://" + reachable(address)
 }
 
 // reachable is an address that a client on this machine can use for one that

@@ -72,12 +72,14 @@ func parseStore(to *string, s string) error {
 
 var domain = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
 
-func parseDomain(to *string, s string) error {
-	s = strings.ToLower(strings.TrimSuffix(s, "."))
-	if !domain.MatchString(s) {
-		return errors.New("write a host name without scheme or port, such as s3.example.org")
+func parseDomains(to *[]string, s string) error {
+	for name := range strings.SplitSeq(strings.ToLower(s), ",") {
+		name = strings.TrimSuffix(strings.TrimSpace(name), ".")
+		if !domain.MatchString(name) {
+			return errors.New("write a host name without scheme or port, such as s3.example.org")
+		}
+		*to = append(*to, name)
 	}
-	*to = s
 	return nil
 }
 
