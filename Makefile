@@ -1,0 +1,81 @@
+# Nothing has to be there but Debian, Go and make: each target installs what it
+# needs. "make run" serves, "make test" proves, "make" does what a change needs.
+
+GO      ?= go
+BIN     := $(CURDIR)/bin
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+# Limits of one package's tests; the whole of "make test" takes under 15 minutes
+# on two cores.
+TEST_TIMEOUT ?= 12m
+FUZZ_TIME    ?= 30s
+
+GOLANGCI    := $(BIN)/golangci-lint-v2.15.0
+GOVULNCHECK := $(BIN)/govulncheck-v1.9.0
+
+# The folder with the tests of whole clients, and all others.
+CLIENTS  := ./conformance/...
+PACKAGES  = $(shell $(GO) list ./... | grep -v /conformance)
+
+.PHONY: all build run test race lint vuln bench bench-dedupe fuzz conformance cover clients clean
+
+all: build lint test
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN)/aetherfs ./cmd/aetherfs
+
+run: build
+	$(BIN)/aetherfs run
+
+# Every test, the clients' too, which are installed first.
+test: clients
+	$(GO) vet ./...
+	$(GO) test -timeout $(TEST_TIMEOUT) ./...
+
+clients:
+	./conformance/install.sh
+
+race:
+	$(GO) test -race -timeout 30m $(PACKAGES)
+
+lint: $(GOLANGCI)
+	$(GOLANGCI) run ./...
+
+# Asks the database of known vulnerabilities, and so needs the network.
+vuln: $(GOVULNCHECK)
+	$(GOVULNCHECK) ./...
+
+$(GOLANGCI):
+	GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(patsubst $(BIN)/golangci-lint-%,%,$@)
+	mv $(BIN)/golangci-lint $@
+
+$(GOVULNCHECK):
+	GOBIN=$(BIN) $(GO) install golang.org/x/vuln/cmd/govulncheck@$(patsubst $(BIN)/govulncheck-%,%,$@)
+	mv $(BIN)/govulncheck $@
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
+
+# Stored bytes beside restic, borg, whole files and fixed blocks.
+bench-dedupe:
+	$(GO) run ./conformance/dedupebench
+
+# Each fuzz target in turn, for FUZZ_TIME.
+fuzz:
+	@for package in $(PACKAGES); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ_TIME) $$package || exit 1; \
+		done; \
+	done
+
+# The clients again, with those that are built first and the large uploads.
+conformance: clients
+	$(GO) test -tags conformance -timeout 80m -v $(CLIENTS)
+
+cover:
+	$(GO) test -timeout $(TEST_TIMEOUT) -coverprofile $(BIN)/cover.out -coverpkg ./... $(PACKAGES)
+	$(GO) tool cover -func $(BIN)/cover.out | tail -1
+
+clean:
+	rm -rf $(BIN)
