@@ -72,7 +72,8 @@ type Info struct {
 
 // Store holds objects by key. Keys are made by AetherFS alone: lower-case
 // ASCII letters, digits, '-', '.' and '/', at most 255 bytes, no empty segment
-// and none of dots only. All methods may be called concurrently.
+// and none of dots only (CheckKey); and none is another's folder, as a is of
+// a/b. All methods may be called concurrently.
 type Store interface {
 	// Get returns the bytes of r. The caller owns them. Errors: ErrNotFound,
 	// ErrRange, or anything else for "unknown".

@@ -1,0 +1,84 @@
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"aetherfs/internal/store"
+)
+
+func testRanges(t *testing.T, open func(t *testing.T) store.Store) {
+	ctx := context.Background()
+	s := open(t)
+	put(t, s, "ten", "0123456789", store.Cond{})
+	put(t, s, "empty", "", store.Cond{})
+	for _, c := range []struct {
+		key  string
+		r    store.Range
+		want string
+		err  error
+	}{
+		{"ten", store.Range{}, "0123456789", nil},
+		{"ten", store.Range{Off: 3}, "3456789", nil},
+		{"ten", store.Range{Len: 3}, "012", nil},
+		{"ten", store.Range{Off: 3, Len: 4}, "3456", nil},
+		{"ten", store.Range{Off: 9, Len: 1}, "9", nil},
+		{"ten", store.Range{Off: 9, Len: 100}, "9", nil},
+		{"ten", store.Range{Off: 10}, "", store.ErrRange},
+		{"ten", store.Range{Off: 10, Len: 1}, "", store.ErrRange},
+		{"ten", store.Range{Off: 1 << 40, Len: 1}, "", store.ErrRange},
+		{"ten", store.Range{Off: -1}, "9", nil},
+		{"ten", store.Range{Off: -4}, "6789", nil},
+		{"ten", store.Range{Off: -4, Len: 2}, "67", nil},
+		{"ten", store.Range{Off: -10}, "0123456789", nil},
+		{"ten", store.Range{Off: -11}, "0123456789", nil},
+		{"ten", store.Range{Off: -1 << 40, Len: 2}, "01", nil},
+		{"empty", store.Range{}, "", nil},
+		{"empty", store.Range{Off: -8}, "", nil},
+		{"empty", store.Range{Off: 1}, "", store.ErrRange},
+		{"absent", store.Range{Off: 1}, "", store.ErrNotFound},
+	} {
+		got, info, err := s.Get(ctx, c.key, c.r)
+		if !errors.Is(err, c.err) || string(got) != c.want {
+			t.Errorf("Get(%s, %+v) = %q, %v, want %q, %v", c.key, c.r, got, err, c.want, c.err)
+		}
+		if err == nil && c.key == "ten" && info.Size != 10 {
+			t.Errorf("Get(%s, %+v): size %d, want the whole object's", c.key, c.r, info.Size)
+		}
+	}
+}
+
+// testRangeProperty: a range of an object is what the same range, resolved, is
+// of its bytes.
+func testRangeProperty(t *testing.T, open func(t *testing.T) store.Store) {
+	ctx := context.Background()
+	s := open(t)
+	data := make([]byte, 10_000)
+	for i := range data {
+		data[i] = byte(i * 7 / 3)
+	}
+	if _, err := s.Put(ctx, "k", data, store.Cond{}); err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		r := store.Range{
+			Off: rapid.Int64Range(-12_000, 12_000).Draw(t, "off"),
+			Len: rapid.Int64Range(0, 12_000).Draw(t, "len"),
+		}
+		off, n, want := r.Resolve(int64(len(data)))
+		got, _, err := s.Get(ctx, "k", r)
+		if want != nil {
+			if !errors.Is(err, store.ErrRange) {
+				t.Fatalf("Get(%+v) = %v, want %v", r, err, want)
+			}
+			return
+		}
+		if err != nil || !bytes.Equal(got, data[off:off+n]) {
+			t.Fatalf("Get(%+v) = %d bytes, %v, want bytes %d to %d", r, len(got), err, off, off+n)
+		}
+	})
+}
