@@ -25,8 +25,8 @@ type claim struct {
 	signature []byte
 	payload   string      // what it says of the body
 	hoisted   http.Header // what it has of headers itself
-	without   string // the parameter that is not signed: the signature itself
-	malformed string // the code for what is wrong with the claim
+	without   string      // the parameter that is not signed: the signature itself
+	malformed string      // the code for what is wrong with the claim
 }
 
 // setCredential parses "KEY/date/region/s3/aws4_request". An access key may hold

@@ -1,0 +1,325 @@
+package s3api
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"hash"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"aetherfs/backend"
+	"aetherfs/internal/auth"
+	"aetherfs/internal/checksum"
+)
+
+// bodyOptions says what the body of an operation may be.
+type bodyOptions struct {
+	max       int64             // bytes, decoded; EntityTooLarge beyond
+	sized     bool              // its length must be known beforehand, else MissingContentLength
+	elsewhere bool              // x-amz-checksum-* headers are about something else than this body
+	compute   backend.Algorithm // to be computed even if the client does not; 0: none
+}
+
+// body is the decoded payload of a request. Whatever the request says of it is
+// verified: length, framing, digest, checksums, the signatures of chunks and
+// trailer. The last byte, or else io.EOF, is handed out only after that;
+// otherwise Read returns an *Error, and whoever stores the body must not.
+// It is used by one goroutine.
+type body struct {
+	src    io.Reader // of decoded bytes
+	closer io.Closer
+	framed *chunkReader // src, if it decodes aws-chunked; else nil
+	size   int64        // as announced; -1: unknown
+	max    int64
+	checks []check
+	n      int64 // bytes read so far
+	err    error // for good, io.EOF too
+}
+
+// check is a value that is computed as the body is read.
+type check struct {
+	hash      hash.Hash
+	algorithm backend.Algorithm // 0: not a checksum that is kept
+	want      []byte            // nil: computed only
+	trailer   bool              // want comes in the trailer
+	code      string            // of a mismatch
+	message   string
+}
+
+// openBody reads from the headers h what r's body has to be, and returns its
+// reader. The headers are r's, and those that a presigned URL carries. It
+// takes aws-chunked out of the Content-Encoding in h. Nothing is read yet.
+func openBody(r *http.Request, h http.Header, a *auth.Request, o bodyOptions) (*body, error) {
+	b := &body{src: r.Body, closer: r.Body, max: o.max}
+	var err error
+	if b.size, err = bodySize(r, h, a.Payload); err != nil {
+		return nil, err
+	}
+	if b.size < 0 && o.sized {
+		return nil, fail("MissingContentLength", "You must provide the Content-Length HTTP header.")
+	}
+	if b.size > o.max {
+		return nil, tooLarge(o.max)
+	}
+	if b.checks, err = bodyChecks(h, a, o); err != nil {
+		return nil, err
+	}
+	if a.Payload.Chunked() {
+		b.framed = newChunkReader(r.Body, a, o.max)
+		b.src = b.framed
+	}
+	unchunk(h)
+	return b, nil
+}
+
+// bodySize is the announced length of the decoded body, or -1.
+func bodySize(r *http.Request, h http.Header, p auth.Payload) (int64, error) {
+	text := h.Get("X-Amz-Decoded-Content-Length")
+	if text == "" {
+		if p.Chunked() {
+			return 0, fail("MissingContentLength", "You must provide the x-amz-decoded-content-length HTTP header.")
+		}
+		return r.ContentLength, nil
+	}
+	n, err := strconv.ParseUint(text, 10, 63)
+	if err != nil || !p.Chunked() && int64(n) != r.ContentLength {
+		return 0, fail("InvalidArgument", "x-amz-decoded-content-length does not agree with the body.")
+	}
+	return int64(n), nil
+}
+
+// bodyChecks lists what has to be computed over the decoded body.
+func bodyChecks(h http.Header, a *auth.Request, o bodyOptions) ([]check, error) {
+	var checks []check
+	if a.Payload == auth.Digested {
+		checks = append(checks, check{hash: sha256.New(), want: a.Digest[:], code: "XAmzContentSHA256Mismatch",
+			message: "The provided 'x-amz-content-sha256' header does not match what was computed."})
+	}
+	if values, ok := h["Content-Md5"]; ok {
+		want, err := base64.StdEncoding.DecodeString(strings.Join(values, ","))
+		if err != nil || len(want) != md5.Size {
+			return nil, fail("InvalidDigest", "The Content-MD5 you specified is not valid.")
+		}
+		checks = append(checks, check{hash: md5.New(), want: want, code: "BadDigest",
+			message: "The Content-MD5 you specified did not match what we received."})
+	}
+	if o.elsewhere {
+		return checks, nil
+	}
+	return checksumChecks(checks, h, a.Payload, o.compute)
+}
+
+// checksumChecks appends the checksum that the client sends or announces, and
+// the one that is asked for.
+func checksumChecks(checks []check, h http.Header, p auth.Payload, compute backend.Algorithm) ([]check, error) {
+	given, err := givenChecksum(h)
+	if err != nil {
+		return nil, err
+	}
+	announced, err := announcedChecksum(h)
+	if err != nil {
+		return nil, err
+	}
+	c := check{code: "BadDigest"}
+	switch {
+	case given != nil && announced != 0:
+		return nil, manyChecksums()
+	case given != nil && given.Parts > 0:
+		return nil, badChecksum(given.Algorithm)
+	case announced != 0 && !p.Trailer():
+		return nil, fail("InvalidRequest", "x-amz-trailer was given, but the body has no trailer.")
+	case given != nil:
+		c.algorithm, c.want = given.Algorithm, given.Value
+	case announced != 0:
+		c.algorithm, c.trailer = announced, true
+	}
+	if name := h.Get("X-Amz-Sdk-Checksum-Algorithm"); name != "" && (c.algorithm == 0 || !strings.EqualFold(name, checksum.Name(c.algorithm))) {
+		return nil, fail("InvalidRequest", "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* "+
+			"or x-amz-trailer headers were found.")
+	}
+	if c.algorithm != 0 {
+		c.hash = checksum.New(c.algorithm)
+		c.message = "The " + checksum.Name(c.algorithm) + " you specified did not match the calculated checksum."
+		checks = append(checks, c)
+	}
+	if compute != 0 && compute != c.algorithm {
+		checks = append(checks, check{hash: checksum.New(compute), algorithm: compute})
+	}
+	return checks, nil
+}
+
+// unchunk takes aws-chunked out of the Content-Encoding: it is how the body
+// travels, and not what is stored.
+func unchunk(h http.Header) {
+	var kept []string
+	for _, value := range h["Content-Encoding"] {
+		for coding := range strings.SplitSeq(value, ",") {
+			if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, "aws-chunked") {
+				kept = append(kept, coding)
+			}
+		}
+	}
+	if len(kept) == 0 {
+		delete(h, "Content-Encoding")
+		return
+	}
+	h["Content-Encoding"] = []string{strings.Join(kept, ",")}
+}
+
+// Size is the announced length of the decoded body, or -1.
+func (b *body) Size() int64 { return b.size }
+
+// Checksums are the checksums that were verified or computed. They are there
+// once Read has returned io.EOF.
+func (b *body) Checksums() []backend.Checksum {
+	var sums []backend.Checksum
+	for _, c := range b.checks {
+		if c.algorithm != 0 && b.err == io.EOF {
+			sums = append(sums, backend.Checksum{Algorithm: c.algorithm, Value: c.hash.Sum(nil)})
+		}
+	}
+	return sums
+}
+
+// Read implements io.Reader.
+func (b *body) Read(p []byte) (int, error) {
+	if b.err != nil || len(p) == 0 {
+		return 0, b.err
+	}
+	n, err := b.src.Read(p)
+	if b.err = b.take(p[:n], err); b.err != nil && b.err != io.EOF {
+		return 0, b.err
+	}
+	if n == 0 {
+		return 0, b.err
+	}
+	return n, nil
+}
+
+// Close closes the request's body.
+func (b *body) Close() error { return b.closer.Close() }
+
+// take accounts for what was read, and at the end verifies.
+func (b *body) take(p []byte, err error) error {
+	b.n += int64(len(p))
+	if b.n > b.max {
+		return tooLarge(b.max)
+	}
+	for _, c := range b.checks {
+		c.hash.Write(p)
+	}
+	if err == nil && b.n == b.size {
+		err = b.drain()
+	}
+	switch {
+	case err == io.EOF:
+		return b.verify()
+	case err != nil:
+		return broken(err)
+	case b.size >= 0 && b.n > b.size:
+		return incomplete(nil)
+	}
+	return nil
+}
+
+// drain reads on where nothing but the end may come.
+func (b *body) drain() error {
+	var one [1]byte
+	for {
+		n, err := b.src.Read(one[:])
+		if n > 0 {
+			return incomplete(nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// verify compares everything, and returns io.EOF if all of it is right.
+func (b *body) verify() error {
+	if b.size >= 0 && b.n != b.size {
+		return incomplete(nil)
+	}
+	b.size = b.n
+	for i := range b.checks {
+		c := &b.checks[i]
+		if c.trailer {
+			if err := b.fromTrailer(c); err != nil {
+				return err
+			}
+		}
+		if c.want != nil && subtle.ConstantTimeCompare(c.want, c.hash.Sum(nil)) != 1 {
+			return fail(c.code, "%s", c.message)
+		}
+	}
+	if b.framed != nil && len(b.framed.trailer) > 0 {
+		return malformedTrailer()
+	}
+	return io.EOF
+}
+
+// fromTrailer takes the value that c needs out of the trailer.
+func (b *body) fromTrailer(c *check) error {
+	i := slices.IndexFunc(b.framed.trailer, func(f Field) bool {
+		a, ok := trailerAlgorithm(f.Name)
+		return ok && a == c.algorithm
+	})
+	if i < 0 {
+		return malformedTrailer()
+	}
+	value, err := parseChecksum(c.algorithm, b.framed.trailer[i].Value)
+	if err != nil || value.Parts > 0 {
+		return badChecksum(c.algorithm)
+	}
+	c.want = value.Value
+	b.framed.trailer = slices.Delete(b.framed.trailer, i, i+1)
+	return nil
+}
+
+// attach makes b the body of r, as if it had come plainly. It changes r's
+// header: gofakes3 reads the length there, or from the field, and would decode
+// aws-chunked once more.
+func (b *body) attach(r *http.Request) {
+	r.Body = b
+	r.ContentLength = b.size
+	r.TransferEncoding = nil
+	r.Header.Del("Content-Length")
+	if b.size >= 0 {
+		r.Header.Set("Content-Length", strconv.FormatInt(b.size, 10))
+	}
+	r.Header.Set("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")
+	r.Header.Del("X-Amz-Decoded-Content-Length")
+	unchunk(r.Header)
+}
+
+// broken translates an error of the connection. What says more by itself stays.
+func broken(err error) error {
+	var known *Error
+	var large *http.MaxBytesError
+	if errors.As(err, &known) || errors.As(err, &large) || errors.Is(err, errIdle) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return incomplete(err)
+}
+
+func incomplete(err error) error {
+	e := fail("IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header.")
+	e.Err = err
+	return e
+}
+
+func tooLarge(most int64) error {
+	return fail("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size of %d bytes.", most)
+}
+
+func malformedTrailer() error {
+	return fail("MalformedTrailerError", "The request contained trailing data that was not well-formed or did not conform to our published schema.")
+}
