@@ -1,0 +1,36 @@
+package s3api
+
+import "time"
+
+// What one request may ask of us. Where no source is named, the number is
+// that of Amazon S3's documentation.
+const (
+	maxDeleteKeys  = 1000 // in one DeleteObjects
+	maxListKeys    = 1000 // in one page of a listing of keys, versions or uploads
+	maxListParts   = 1000 // in one page of parts
+	maxBuckets     = 10_000
+	maxMetaBytes   = 2 << 10 // of user metadata, names without their prefix and values
+	maxTags        = 10
+	maxTagName     = 128 // UTF-16 units, of a tag's name
+	maxTagValue    = 256 // UTF-16 units, of a tag's value
+	maxHeaderETags = 64  // in one If-Match or If-None-Match; ours
+
+	// A key of 1,024 bytes takes up to six times that as character references;
+	// a thousand of ordinary length fit well. Ours.
+	maxDeleteXML = 2 << 20
+
+	// 10,000 parts of 180 bytes each, the length with a SHA-256. Ours.
+	maxCompleteXML = 2 << 20
+
+	maxTaggingXML = 64 << 10
+	maxBucketXML  = 64 << 10 // of CreateBucket and of an ACL
+	maxXMLDepth   = 16       // no request of S3's is deeper than 6
+
+	// copyBytes is the piece in which a file is sent; it is verified whole
+	// before its first byte leaves.
+	copyBytes = 128 << 10
+
+	// idleTimeout ends a connection on which for this long no byte moved,
+	// though one was awaited.
+	idleTimeout = 60 * time.Second
+)

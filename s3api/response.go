@@ -1,0 +1,124 @@
+package s3api
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+)
+
+// response counts what is sent, and gives up on a client that takes nothing
+// for idleTimeout.
+type response struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	now     func() time.Time
+	status  int   // 0 until headers were sent
+	n       int64 // bytes of the body
+}
+
+func (w *response) WriteHeader(status int) {
+	if w.status == 0 && status >= 200 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *response) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	_ = w.control.SetWriteDeadline(w.now().Add(idleTimeout)) // a writer without deadlines is a test's
+	n, err := w.ResponseWriter.Write(p)
+	w.n += int64(n)
+	return n, err
+}
+
+// end takes the deadlines off the connection, which may serve more requests.
+func (w *response) end() {
+	_ = w.control.SetWriteDeadline(time.Time{})
+	_ = w.control.SetReadDeadline(time.Time{})
+}
+
+// sendXML answers with a document.
+func (q *request) sendXML(status int, doc []byte) error {
+	h := q.w.Header()
+	h.Set("Content-Type", "application/xml")
+	h.Set("Content-Length", strconv.Itoa(len(doc)))
+	q.w.WriteHeader(status)
+	if q.r.Method == http.MethodHead {
+		return nil
+	}
+	_, err := q.w.Write(doc)
+	return err
+}
+
+// sendEmpty answers without a body.
+func (q *request) sendEmpty(status int) error {
+	if status != http.StatusNoContent && status != http.StatusNotModified {
+		q.w.Header().Set("Content-Length", "0")
+	}
+	q.w.WriteHeader(status)
+	return nil
+}
+
+// writeError answers with e. What the client may not have sent yet of its body
+// is not awaited: net/http closes the connection if it is long.
+func (q *request) writeError(e *Error) {
+	h := q.w.Header()
+	for _, name := range []string{"ETag", "Last-Modified", "Content-Encoding", "Content-Range", "Cache-Control", "Accept-Ranges"} {
+		if e.Code != "NotModified" && !(name == "Content-Range" && e.Code == "InvalidRange") {
+			h.Del(name)
+		}
+	}
+	status := e.Status()
+	if status == http.StatusNotModified || q.r.Method == http.MethodHead {
+		h.Del("Content-Length")
+		q.w.WriteHeader(status)
+		return
+	}
+	if status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "1")
+	}
+	d := newDoc()
+	d.open("Error")
+	d.elem("Code", e.Code)
+	d.elem("Message", e.Message)
+	for _, f := range e.Fields {
+		d.elem(f.Name, f.Value)
+	}
+	d.elem("Resource", q.resource())
+	d.elem("RequestId", q.id)
+	d.elem("HostId", q.id)
+	d.close("Error")
+	if err := q.sendXML(status, d.bytes()); err != nil && q.failure == nil {
+		q.failure = err
+	}
+}
+
+// errIdle is what a body ends with whose client sends nothing.
+var errIdle = fmt.Errorf("nothing was sent for %v", idleTimeout)
+
+// idleBody counts the bytes of a request's body, and gives up on a client that
+// sends none for idleTimeout.
+type idleBody struct {
+	body    io.ReadCloser
+	control *http.ResponseController
+	now     func() time.Time
+	n       int64
+}
+
+func (b *idleBody) Read(p []byte) (int, error) {
+	_ = b.control.SetReadDeadline(b.now().Add(idleTimeout)) // a reader without deadlines is a test's
+	n, err := b.body.Read(p)
+	b.n += int64(n)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = errIdle
+	}
+	return n, err
+}
+
+func (b *idleBody) Close() error { return b.body.Close() }
