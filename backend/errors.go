@@ -1,41 +1,68 @@
 package backend
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"slices"
+
+	"aetherfs/dedupe"
+	"aetherfs/internal/journal"
+	"aetherfs/internal/manifest"
+	"aetherfs/internal/store"
 )
 
 // The closed list of errors that callers decide by; test with errors.Is. Each
 // front end translates all of Errors in one table. Any other error is an
 // internal fault.
 var (
-	ErrNoDataset    = errors.New("no such dataset")
-	ErrNotFound     = errors.New("no such key")
-	ErrNoUpload     = errors.New("no such upload")
-	ErrExists       = errors.New("dataset exists")
-	ErrNotEmpty     = errors.New("dataset is not empty")
-	ErrPrecondition = errors.New("precondition failed")
+	ErrNoDataset    = manifest.ErrNoDataset
+	ErrNotFound     = manifest.ErrNotFound
+	ErrNoUpload     = manifest.ErrNoUpload
+	ErrExists       = manifest.ErrExists
+	ErrNotEmpty     = manifest.ErrNotEmpty
+	ErrPrecondition = manifest.ErrPrecondition
 	ErrNotModified  = errors.New("not modified")
 	ErrInvalidName  = errors.New("invalid dataset name")
 	ErrInvalidKey   = errors.New("invalid key")
 	ErrKeyTooLong   = errors.New("key is too long")
-	ErrTooLarge     = errors.New("too large")
+	ErrTooLarge     = manifest.ErrTooLarge
 	ErrRange        = errors.New("range not satisfiable")
-	ErrInvalidPart  = errors.New("no such part")
+	ErrInvalidPart  = manifest.ErrInvalidPart
 	ErrPartOrder    = errors.New("parts are not in ascending order")
-	ErrPartTooSmall = errors.New("part is too small")
+	ErrPartTooSmall = manifest.ErrPartTooSmall
+	ErrBadDigest    = errors.New("checksum does not match")
 	ErrDenied       = errors.New("access denied")
-	ErrChanged      = errors.New("changed meanwhile") // the source of a copy was replaced between reading and commit: try again
+	ErrChanged      = manifest.ErrChanged // the source of a copy keeps being replaced: try again
 	ErrUnavailable  = errors.New("store is unavailable")
-	ErrNoSpace      = errors.New("store is full")
-	ErrCorrupt      = errors.New("stored data is damaged")
+	ErrNoSpace      = store.ErrNoSpace
+	ErrCorrupt      = dedupe.ErrCorrupt
 )
 
 // Errors returns the closed list.
 func Errors() []error {
 	return slices.Clone([]error{
 		ErrNoDataset, ErrNotFound, ErrNoUpload, ErrExists, ErrNotEmpty, ErrPrecondition, ErrNotModified, ErrInvalidName,
-		ErrInvalidKey, ErrKeyTooLong, ErrTooLarge, ErrRange, ErrInvalidPart, ErrPartOrder, ErrPartTooSmall, ErrDenied,
-		ErrChanged, ErrUnavailable, ErrNoSpace, ErrCorrupt,
+		ErrInvalidKey, ErrKeyTooLong, ErrTooLarge, ErrRange, ErrInvalidPart, ErrPartOrder, ErrPartTooSmall, ErrBadDigest,
+		ErrDenied, ErrChanged, ErrUnavailable, ErrNoSpace, ErrCorrupt,
 	})
+}
+
+// explain makes an error of the floors below one that callers can decide by.
+// What is on the list already, and a context's end, stay as they are.
+func explain(err error) error {
+	switch {
+	case err == nil || errors.Is(err, context.Canceled) && !errors.Is(err, journal.ErrUnknown):
+		return err
+	case errors.Is(err, manifest.ErrClosed):
+		return fmt.Errorf("%w: %w", ErrNoDataset, err)
+	case errors.Is(err, journal.ErrTooLarge):
+		return fmt.Errorf("%w: %w", ErrTooLarge, err)
+	}
+	for _, known := range Errors() {
+		if errors.Is(err, known) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }

@@ -78,6 +78,9 @@ type Reader interface {
 	// Open opens the file at p, or returns ErrNotFound. The file stays
 	// readable, at the version opened, for the life of ctx. Nothing is read yet.
 	Open(ctx context.Context, p Path) (*File, error)
+
+	// Stats says what each tag of a dataset holds, in the order of their keys.
+	Stats(ctx context.Context, dataset string) ([]TagStats, error)
 }
 
 // Tree is the tree for reading and writing.

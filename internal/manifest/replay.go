@@ -82,10 +82,10 @@ type owner struct{ _ byte }
 func (p *replay) transact(tx *Tx) Verdict {
 	before := p.s
 	if len(tx.Records) > 1 { // a single record undoes itself
-		p.s = before.clone()
-		own := *p
-		own.owner = new(owner) // what earlier transactions copied is theirs, should this one fail
-		p = &own
+		trial := *p
+		trial.s = before.clone()
+		trial.owner = new(owner) // what earlier transactions copied is theirs, should this one fail
+		p = &trial
 	}
 	p.time = tx.Time
 	v := Verdict{Results: make([]Result, 0, len(tx.Records))}
@@ -117,7 +117,7 @@ func (p *replay) upload(r uploadRef) (*OpenUpload, error) {
 
 // own returns the tag of that name as one that may be changed in place.
 func (p *replay) own(name string) *tag {
-	t, ok := p.s.tags.Get(&tag{name: name})
+	t, ok := p.s.tag(name)
 	switch {
 	case !ok:
 		t = newTag(name)

@@ -21,6 +21,7 @@ type State struct {
 // tag is a version of the dataset.
 type tag struct {
 	name    string
+	key     string // name + "/": tags are ordered by it, as their keys are
 	bytes   int64
 	added   int64
 	entries *btree.BTreeG[*Entry]
@@ -31,7 +32,7 @@ type tag struct {
 func NewState(epoch uint64) *State {
 	return &State{
 		epoch:   epoch,
-		tags:    btree.NewBTreeGOptions(func(a, b *tag) bool { return tagLess(a.name, b.name) }, btree.Options{NoLocks: true}),
+		tags:    btree.NewBTreeGOptions(func(a, b *tag) bool { return a.key < b.key }, btree.Options{NoLocks: true}),
 		uploads: btree.NewBTreeGOptions(uploadLess, btree.Options{NoLocks: true}),
 		small:   &btree.Map[uint64, *Block]{},
 	}
@@ -39,23 +40,7 @@ func NewState(epoch uint64) *State {
 
 func newTag(name string) *tag {
 	less := func(a, b *Entry) bool { return a.Name < b.Name }
-	return &tag{name: name, entries: btree.NewBTreeGOptions(less, btree.Options{NoLocks: true})}
-}
-
-// tagLess orders tags by name + "/", as their keys are.
-func tagLess(a, b string) bool {
-	n := min(len(a), len(b))
-	if c := strings.Compare(a[:n], b[:n]); c != 0 {
-		return c < 0
-	}
-	switch {
-	case len(a) == len(b):
-		return false
-	case len(a) == n: // a is a prefix of b: its '/' against b's next byte
-		return '/' < b[n]
-	default:
-		return a[n] < '/'
-	}
+	return &tag{name: name, key: name + "/", entries: btree.NewBTreeGOptions(less, btree.Options{NoLocks: true})}
 }
 
 // uploadLess orders uploads by key, then by id.
@@ -93,9 +78,11 @@ func (s *State) Files() int {
 	return n
 }
 
+func (s *State) tag(name string) (*tag, bool) { return s.tags.Get(&tag{key: name + "/"}) }
+
 // Entry returns what a key holds, or nil.
 func (s *State) Entry(tagName, name string) *Entry {
-	t, ok := s.tags.Get(&tag{name: tagName})
+	t, ok := s.tag(tagName)
 	if !ok {
 		return nil
 	}
@@ -116,16 +103,6 @@ type TagInfo struct {
 func (s *State) Tags() iter.Seq[TagInfo] {
 	return func(yield func(TagInfo) bool) {
 		s.tags.Scan(func(t *tag) bool { return yield(TagInfo{t.name, t.entries.Len(), t.bytes, t.added}) })
-	}
-}
-
-// Entries yields a tag's entries by name, beginning with the first name that
-// is not less than from.
-func (s *State) Entries(tagName, from string) iter.Seq[*Entry] {
-	return func(yield func(*Entry) bool) {
-		if t, ok := s.tags.Get(&tag{name: tagName}); ok {
-			t.entries.Ascend(&Entry{Name: from}, yield)
-		}
 	}
 }
 

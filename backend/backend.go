@@ -1,0 +1,131 @@
+// Package backend is the tree: datasets of tags of files, for reading and for
+// writing in transactions. Front ends see it and nothing below.
+//
+//  1. A transaction happens whole or not at all, and conditions are decided
+//     where it happens, not before.
+//  2. The bytes of a file are durable before its name is committed.
+//  3. A File and a running listing stay on the state in which they began.
+//  4. A listing is in the byte order of whole keys.
+//  5. No byte is handed out that was not verified.
+package backend
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"aetherfs/catalog"
+	"aetherfs/dedupe"
+	"aetherfs/internal/manifest"
+)
+
+// Backend is the tree over a catalog and an engine. It implements Tree and is
+// used concurrently.
+type Backend struct {
+	names *catalog.Catalog
+	bytes *dedupe.Engine
+}
+
+var _ Tree = (*Backend)(nil)
+
+// New returns the tree. The caller closes names and bytes, in that order.
+func New(names *catalog.Catalog, bytes *dedupe.Engine) *Backend {
+	return &Backend{names, bytes}
+}
+
+// Datasets implements Reader.
+func (b *Backend) Datasets(ctx context.Context) iter.Seq2[DatasetInfo, error] {
+	return func(yield func(DatasetInfo, error) bool) {
+		for d := range b.names.Datasets() {
+			if err := ctx.Err(); err != nil {
+				yield(DatasetInfo{}, err)
+				return
+			}
+			if !yield(datasetInfo(d), nil) {
+				return
+			}
+		}
+	}
+}
+
+// Dataset implements Reader.
+func (b *Backend) Dataset(_ context.Context, name string) (DatasetInfo, error) {
+	d, err := b.names.Lookup(name)
+	if err != nil {
+		return DatasetInfo{}, err
+	}
+	return datasetInfo(d), nil
+}
+
+func datasetInfo(d *manifest.Dataset) DatasetInfo {
+	return DatasetInfo{Name: d.Name, Created: time.UnixMilli(d.Created).UTC()}
+}
+
+// CreateDataset implements Tree.
+func (b *Backend) CreateDataset(ctx context.Context, name string) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	return explain(b.names.Create(ctx, name))
+}
+
+// RemoveDataset implements Tree.
+func (b *Backend) RemoveDataset(ctx context.Context, name string) error {
+	return explain(b.names.Remove(ctx, name))
+}
+
+// Stat implements Reader.
+func (b *Backend) Stat(ctx context.Context, p Path) (Info, error) {
+	_, e, err := b.find(ctx, p)
+	if err != nil {
+		return Info{}, err
+	}
+	return info(p, e), nil
+}
+
+// Open implements Reader.
+func (b *Backend) Open(ctx context.Context, p Path) (*File, error) {
+	d, e, err := b.find(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return b.file(ctx, d, p, e), nil
+}
+
+func (b *Backend) file(ctx context.Context, d *catalog.Dataset, p Path, e *manifest.Entry) *File {
+	return &File{Info: info(p, e), data: b.bytes.Open(ctx, d.Pool, e.Recipe)}
+}
+
+func (b *Backend) dataset(ctx context.Context, name string) (*catalog.Dataset, error) {
+	d, err := b.names.Dataset(ctx, name)
+	if err != nil {
+		return nil, explain(err)
+	}
+	return d, nil
+}
+
+// find returns what is at p now.
+func (b *Backend) find(ctx context.Context, p Path) (*catalog.Dataset, *manifest.Entry, error) {
+	d, err := b.dataset(ctx, p.Dataset)
+	if err != nil {
+		return nil, nil, err
+	}
+	e := d.State().Entry(p.Tag, p.Name)
+	if e == nil {
+		return nil, nil, fmt.Errorf("%s: %w", p, ErrNotFound)
+	}
+	return d, e, nil
+}
+
+func info(p Path, e *manifest.Entry) Info {
+	return Info{
+		Path:     p,
+		ID:       e.ID.String(),
+		Size:     e.Size,
+		Modified: time.UnixMilli(e.Modified).UTC(),
+		ETag:     e.ETag,
+		Attr:     e.Attr,
+		Parts:    e.Parts,
+	}
+}

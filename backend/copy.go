@@ -1,0 +1,124 @@
+package backend
+
+import (
+	"context"
+	"fmt"
+
+	"aetherfs/catalog"
+	"aetherfs/internal/manifest"
+)
+
+// Copy implements Tx. The source is what was committed before the transaction.
+func (t *tx) Copy(ctx context.Context, p, from Path, o CopyOptions) error {
+	if err := t.owns(p); err != nil {
+		return err
+	}
+	if from.Dataset != p.Dataset {
+		r, err := t.copyFar(ctx, p, from, o)
+		if err != nil {
+			return fmt.Errorf("copy %s to %s: %w", from, p, err)
+		}
+		t.add(p, r)
+		return nil
+	}
+	remake := func(ctx context.Context) (manifest.Record, error) { return t.copyNear(ctx, p, from, o) }
+	r, err := remake(ctx)
+	if err != nil {
+		return fmt.Errorf("copy %s to %s: %w", from, p, err)
+	}
+	t.changes = append(t.changes, change{p, r, remake})
+	return nil
+}
+
+// copyNear makes the record of a copy inside the dataset, which replay decides.
+func (t *tx) copyNear(ctx context.Context, p, from Path, o CopyOptions) (manifest.Record, error) {
+	_, e, err := t.b.source(ctx, from, o.Source)
+	if err != nil {
+		return nil, err
+	}
+	id, err := t.b.names.NewID()
+	if err != nil {
+		return nil, err
+	}
+	r := &manifest.Copy{
+		FromTag: from.Tag, FromName: from.Name, FromID: e.ID,
+		Tag: p.Tag, Name: p.Name, ID: id, Cond: o.Cond,
+		Keep: p == from && !o.Touch,
+	}
+	if o.Attr != nil {
+		r.NewAttr, r.Attr = true, *o.Attr
+	}
+	if o.Tags != nil {
+		r.NewTags, r.Attr.Tags = true, *o.Tags
+	}
+	return r, nil
+}
+
+// copyFar makes the record of a copy from another dataset. What lies in blocks
+// of the same pool is named again; what is embedded in the other's log, or lies
+// in another pool, is stored again.
+func (t *tx) copyFar(ctx context.Context, p, from Path, o CopyOptions) (manifest.Record, error) {
+	d, e, err := t.b.source(ctx, from, o.Source)
+	if err != nil {
+		return nil, err
+	}
+	recipe, added, err := t.adopt(ctx, d, e.Recipe)
+	if err != nil {
+		return nil, err
+	}
+	id, err := t.b.names.NewID()
+	if err != nil {
+		return nil, err
+	}
+	x := manifest.Entry{
+		Name: p.Name, ID: id, Size: e.Size, ETag: e.ETag, Added: added,
+		Attr: e.Attr, Recipe: recipe,
+	}
+	if o.Attr != nil {
+		x.Attr = *o.Attr
+		x.Attr.Tags, x.Attr.Checksums = e.Attr.Tags, e.Attr.Checksums
+	}
+	if o.Tags != nil {
+		x.Attr.Tags = *o.Tags
+	}
+	return &manifest.Put{Tag: p.Tag, Cond: o.Cond, Entry: x}, nil
+}
+
+// adopt makes a recipe of d one of the transaction's dataset, and returns the
+// bytes that this added to the store.
+func (t *tx) adopt(ctx context.Context, d *catalog.Dataset, r manifest.Recipe) (out manifest.Recipe, added int64, err error) {
+	foreign := func(x manifest.Extent) bool { return d.Pool != t.d.Pool || x.Block.Embedded() }
+	for i := 0; i < len(r); {
+		if !foreign(r[i]) {
+			out = append(out, r[i])
+			i++
+			continue
+		}
+		run := i
+		for i < len(r) && foreign(r[i]) {
+			i++
+		}
+		part := r[run:i]
+		data := t.b.bytes.Open(ctx, d.Pool, part).Stream(0, part.Len())
+		stored, err := t.b.bytes.Store(ctx, scope(t.d), data)
+		data.Close()
+		if err != nil {
+			return nil, 0, explain(err)
+		}
+		out = append(out, t.take(stored)...)
+		added += stored.Added
+	}
+	return out, added, nil
+}
+
+// source returns what is at from, if it meets c.
+func (b *Backend) source(ctx context.Context, from Path, c ReadCond) (*catalog.Dataset, *manifest.Entry, error) {
+	d, e, err := b.find(ctx, from)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := c.Check(e.ETag, info(from, e).Modified); err != nil {
+		return nil, nil, err
+	}
+	return d, e, nil
+}

@@ -1,0 +1,109 @@
+package backend
+
+import (
+	"context"
+	"iter"
+	"strings"
+
+	"aetherfs/internal/manifest"
+)
+
+// List implements Reader.
+func (b *Backend) List(ctx context.Context, dataset string, q Query) iter.Seq2[Info, error] {
+	return func(yield func(Info, error) bool) {
+		d, err := b.dataset(ctx, dataset)
+		if err != nil {
+			yield(Info{}, err)
+			return
+		}
+		state := d.State()
+		seek := func(from string) iter.Seq2[string, item] {
+			return func(yield func(string, item) bool) {
+				for tag, e := range state.Keys(from) {
+					if !yield(manifest.Key(tag, e.Name), item{tag, e}) {
+						return
+					}
+				}
+			}
+		}
+		walk(q, q.from(), seek, func(prefix string, x item) bool {
+			if err := ctx.Err(); err != nil {
+				yield(Info{}, err)
+				return false
+			}
+			if prefix != "" {
+				return yield(Info{Path: Path{Dataset: dataset}, Prefix: prefix}, nil)
+			}
+			return yield(info(Path{dataset, x.tag, x.entry.Name}, x.entry), nil)
+		})
+	}
+}
+
+type item struct {
+	tag   string
+	entry *manifest.Entry
+}
+
+// from is the least key that q can select.
+func (q Query) from() string {
+	if q.After >= q.Prefix && q.After != "" {
+		return q.After + "\x00"
+	}
+	return q.Prefix
+}
+
+// walk applies a query to keys with values. seek returns them in order,
+// beginning with the first key that is not less than from. Keys that share a
+// common prefix are skipped by seeking, not by reading them.
+func walk[V any](q Query, from string, seek func(from string) iter.Seq2[string, V], emit func(prefix string, v V) bool) {
+	var none V
+	for {
+		again := false
+		for key, v := range seek(from) {
+			if !strings.HasPrefix(key, q.Prefix) {
+				return
+			}
+			prefix := q.commonPrefix(key)
+			if prefix == "" {
+				if !emit("", v) {
+					return
+				}
+				continue
+			}
+			if prefix > q.After && !emit(prefix, none) {
+				return
+			}
+			from, again = behind(prefix), true
+			break
+		}
+		if !again || from == "" {
+			return
+		}
+	}
+}
+
+// commonPrefix is the common prefix that key is rolled up into, or "".
+func (q Query) commonPrefix(key string) string {
+	if q.Delimiter == "" {
+		return ""
+	}
+	before, _, ok := strings.Cut(key[len(q.Prefix):], q.Delimiter)
+	if !ok {
+		return ""
+	}
+	return key[:len(q.Prefix)+len(before)+len(q.Delimiter)]
+}
+
+// behind is the least string that is greater than every one that begins with
+// prefix; "" if there is none.
+func behind(prefix string) string {
+	b := []byte(prefix)
+	for len(b) > 0 {
+		if b[len(b)-1] < 0xff {
+			b[len(b)-1]++
+			return string(b)
+		}
+		b = b[:len(b)-1]
+	}
+	return ""
+}

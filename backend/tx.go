@@ -1,0 +1,193 @@
+package backend
+
+import (
+	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+
+	"aetherfs/catalog"
+	"aetherfs/dedupe"
+	"aetherfs/internal/manifest"
+)
+
+// maxRemakes bounds how often a transaction is made again because the source
+// of a copy was replaced between reading and commit.
+const maxRemakes = 8
+
+// tx collects records until they are committed.
+type tx struct {
+	b       *Backend
+	d       *catalog.Dataset
+	changes []change
+	chunks  []manifest.Chunk // small data of the records
+}
+
+// change is one record with the path that it is for.
+type change struct {
+	path   Path
+	record manifest.Record
+	remake func(context.Context) (manifest.Record, error) // reads its source again; nil: it has none
+}
+
+// Begin implements Tree.
+func (b *Backend) Begin(ctx context.Context, dataset string) (Tx, error) {
+	d, err := b.dataset(ctx, dataset)
+	if err != nil {
+		return nil, err
+	}
+	return &tx{b: b, d: d}, nil
+}
+
+// Put implements Tx.
+func (t *tx) Put(ctx context.Context, p Path, r io.Reader, o PutOptions) error {
+	if err := t.owns(p); err != nil {
+		return err
+	}
+	stored, etag, err := t.b.ingest(ctx, t.d, r, MaxFileBytes)
+	if err != nil {
+		return fmt.Errorf("put %s: %w", p, err)
+	}
+	if o.AtEOF != nil {
+		if err := o.AtEOF(&o.Attr); err != nil {
+			return fmt.Errorf("put %s: %w", p, err)
+		}
+	}
+	id, err := t.b.names.NewID()
+	if err != nil {
+		return err
+	}
+	t.add(p, &manifest.Put{Tag: p.Tag, Cond: o.Cond, Entry: manifest.Entry{
+		Name:   p.Name,
+		ID:     id,
+		Size:   stored.Size,
+		ETag:   etag,
+		Added:  stored.Added,
+		Attr:   o.Attr,
+		Recipe: t.take(stored),
+	}})
+	return nil
+}
+
+// Remove implements Tx.
+func (t *tx) Remove(_ context.Context, p Path, c Cond) error {
+	if err := t.owns(p); err != nil {
+		return err
+	}
+	t.add(p, &manifest.Delete{Tag: p.Tag, Name: p.Name, Cond: c})
+	return nil
+}
+
+// Commit implements Tx.
+func (t *tx) Commit(ctx context.Context) ([]Info, error) {
+	if len(t.changes) == 0 {
+		return nil, nil
+	}
+	records := make([]manifest.Record, len(t.changes))
+	for i, c := range t.changes {
+		records[i] = c.record
+	}
+	results, err := t.d.Commit(ctx, t.chunks, records...)
+	for n := 1; errors.Is(err, ErrChanged) && n < maxRemakes; n++ {
+		for i, c := range t.changes {
+			if c.remake == nil {
+				continue
+			}
+			if records[i], err = c.remake(ctx); err != nil {
+				return nil, err
+			}
+		}
+		results, err = t.d.Commit(ctx, t.chunks, records...)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("commit to %s: %w", t.d.Name, explain(err))
+	}
+	infos := make([]Info, len(results))
+	for i, r := range results {
+		infos[i] = Info{Path: t.changes[i].path}
+		if r.Entry != nil {
+			infos[i] = info(t.changes[i].path, r.Entry)
+		}
+	}
+	return infos, nil
+}
+
+// Close implements Tx.
+func (t *tx) Close() error {
+	t.changes, t.chunks = nil, nil
+	return nil
+}
+
+func (t *tx) add(p Path, r manifest.Record) {
+	t.changes = append(t.changes, change{path: p, record: r})
+}
+
+func (t *tx) owns(p Path) error {
+	if p.Dataset != t.d.Name {
+		return fmt.Errorf("%s in a transaction on %s: %w", p, t.d.Name, ErrInvalidKey)
+	}
+	return nil
+}
+
+// take moves a stream's small data into the transaction and returns its
+// recipe, which names it there.
+func (t *tx) take(s dedupe.Stored) manifest.Recipe {
+	recipe := rebase(s.Recipe, len(t.chunks))
+	t.chunks = append(t.chunks, s.Small...)
+	return recipe
+}
+
+// rebase adds n to the positions of small data.
+func rebase(r manifest.Recipe, n int) manifest.Recipe {
+	if n > 0 {
+		for i := range r {
+			if r[i].Block == nil {
+				r[i].First += uint32(n)
+			}
+		}
+	}
+	return r
+}
+
+// ingest stores the bytes of r and returns their MD5 beside what was stored.
+// An error of r comes back as it is.
+func (b *Backend) ingest(ctx context.Context, d *catalog.Dataset, r io.Reader, limit int64) (dedupe.Stored, string, error) {
+	sum := md5.New()
+	src := &source{r: r, left: limit}
+	stored, err := b.bytes.Store(ctx, scope(d), src, sum)
+	switch {
+	case src.err != nil:
+		return dedupe.Stored{}, "", src.err
+	case err != nil:
+		return dedupe.Stored{}, "", explain(err)
+	}
+	return stored, hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+func scope(d *catalog.Dataset) dedupe.Scope {
+	return dedupe.Scope{Pool: d.Pool, Dataset: d.ID}
+}
+
+// source is a reader that remembers its error and refuses to go beyond a
+// limit.
+type source struct {
+	r    io.Reader
+	left int64
+	err  error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.r.Read(p)
+	if s.left -= int64(n); s.left < 0 {
+		err = ErrTooLarge
+	}
+	if err != nil && err != io.EOF { //nolint:errorlint // readers return io.EOF bare
+		s.err = err
+	}
+	return n, err
+}

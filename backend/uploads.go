@@ -1,0 +1,248 @@
+package backend
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"iter"
+	"time"
+
+	"aetherfs/catalog"
+	"aetherfs/internal/checksum"
+	"aetherfs/internal/manifest"
+)
+
+// CreateUpload implements Uploads.
+func (b *Backend) CreateUpload(ctx context.Context, p Path, o UploadOptions) (string, error) {
+	d, err := b.dataset(ctx, p.Dataset)
+	if err != nil {
+		return "", err
+	}
+	id, err := b.names.NewID()
+	if err != nil {
+		return "", err
+	}
+	_, err = d.Commit(ctx, nil, &manifest.Upload{Tag: p.Tag, Name: p.Name, ID: id, Attr: o.Attr, Checksum: o.Checksum, Full: o.Full})
+	if err != nil {
+		return "", fmt.Errorf("create upload of %s: %w", p, explain(err))
+	}
+	return id.String(), nil
+}
+
+// Upload implements Uploads.
+func (b *Backend) Upload(ctx context.Context, p Path, id string) (UploadInfo, error) {
+	_, u, err := b.upload(ctx, p, id)
+	if err != nil {
+		return UploadInfo{}, err
+	}
+	return uploadInfo(p.Dataset, u), nil
+}
+
+func uploadInfo(dataset string, u *manifest.OpenUpload) UploadInfo {
+	return UploadInfo{
+		Path:      Path{dataset, u.Tag, u.Name},
+		ID:        u.ID.String(),
+		Initiated: time.UnixMilli(u.Initiated).UTC(),
+		Checksum:  u.Checksum,
+		Full:      u.Full,
+	}
+}
+
+// upload finds an open upload by the id that its client has.
+func (b *Backend) upload(ctx context.Context, p Path, id string) (*catalog.Dataset, *manifest.OpenUpload, error) {
+	d, err := b.dataset(ctx, p.Dataset)
+	if err != nil {
+		return nil, nil, err
+	}
+	if uid, err := manifest.ParseID(id); err == nil {
+		if u := d.State().Upload(p.Tag, p.Name, uid); u != nil {
+			return d, u, nil
+		}
+	}
+	return d, nil, fmt.Errorf("upload %q of %s: %w", id, p, ErrNoUpload)
+}
+
+// PutPart implements Uploads.
+func (b *Backend) PutPart(ctx context.Context, p Path, id string, number int, r io.Reader, o PutOptions) (Part, error) {
+	d, u, err := b.upload(ctx, p, id)
+	if err != nil {
+		return Part{}, err
+	}
+	if err := checkNumber(number); err != nil {
+		return Part{}, err
+	}
+	stored, etag, err := b.ingest(ctx, d, r, MaxPartBytes)
+	if err != nil {
+		return Part{}, fmt.Errorf("put part %d of %s: %w", number, p, err)
+	}
+	if o.AtEOF != nil {
+		if err := o.AtEOF(&o.Attr); err != nil {
+			return Part{}, fmt.Errorf("put part %d of %s: %w", number, p, err)
+		}
+	}
+	results, err := d.Commit(ctx, stored.Small, &manifest.AddPart{
+		Tag: p.Tag, Name: p.Name, Upload: u.ID,
+		Part:   Part{Number: number, Size: stored.Size, ETag: etag, Checksums: o.Attr.Checksums},
+		Added:  stored.Added,
+		Recipe: stored.Recipe,
+	})
+	if err != nil {
+		return Part{}, fmt.Errorf("put part %d of %s: %w", number, p, explain(err))
+	}
+	return results[0].Part, nil
+}
+
+func checkNumber(n int) error {
+	if n < 1 || n > MaxParts {
+		return fmt.Errorf("part %d, not in 1 to %d: %w", n, MaxParts, ErrInvalidPart)
+	}
+	return nil
+}
+
+// CopyPart implements Uploads.
+func (b *Backend) CopyPart(ctx context.Context, p Path, id string, number int, from Path, off, n int64, c ReadCond) (Part, time.Time, error) {
+	if err := checkNumber(number); err != nil {
+		return Part{}, time.Time{}, err
+	}
+	part, modified, err := b.copyPart(ctx, p, id, number, from, off, n, c)
+	if err != nil {
+		return Part{}, time.Time{}, fmt.Errorf("copy %s to part %d of %s: %w", from, number, p, err)
+	}
+	return part, modified, nil
+}
+
+func (b *Backend) copyPart(ctx context.Context, p Path, id string, number int, from Path, off, n int64, c ReadCond) (Part, time.Time, error) {
+	for try := 1; ; try++ {
+		d, u, err := b.upload(ctx, p, id)
+		if err != nil {
+			return Part{}, time.Time{}, err
+		}
+		fd, e, err := b.source(ctx, from, c)
+		if err != nil {
+			return Part{}, time.Time{}, err
+		}
+		length := n
+		if n < 0 {
+			length = e.Size - off
+		}
+		if off < 0 || off > e.Size || length < 0 || length > e.Size-off {
+			return Part{}, time.Time{}, fmt.Errorf("bytes %d+%d of %d: %w", off, length, e.Size, ErrRange)
+		}
+		if length > MaxPartBytes {
+			return Part{}, time.Time{}, fmt.Errorf("part of %d bytes: %w", length, ErrTooLarge)
+		}
+		file := b.file(ctx, fd, from, e)
+		if fd.ID != d.ID {
+			data := file.Stream(off, length)
+			defer data.Close()
+			part, err := b.PutPart(ctx, p, id, number, data, PutOptions{})
+			return part, file.Info.Modified, err
+		}
+		part := Part{Number: number, Size: length, ETag: copyETag(e, off, length)}
+		if u.Checksum != 0 {
+			if part.Checksums, err = file.checksum(u.Checksum, off, length); err != nil {
+				return Part{}, time.Time{}, err
+			}
+		}
+		results, err := d.Commit(ctx, nil, &manifest.CopyPart{
+			Tag: p.Tag, Name: p.Name, Upload: u.ID, Part: part,
+			FromTag: from.Tag, FromName: from.Name, FromID: e.ID, Off: off,
+		})
+		switch {
+		case err == nil:
+			return results[0].Part, file.Info.Modified, nil
+		case !isChanged(err) || try == maxRemakes:
+			return Part{}, time.Time{}, explain(err)
+		}
+	}
+}
+
+// copyETag is the ETag of a part that was copied without reading it: the
+// source's where that is the MD5 of the same bytes, and else an opaque one
+// that names the same bytes by the same text.
+func copyETag(e *manifest.Entry, off, n int64) string {
+	if off == 0 && n == e.Size && len(e.Parts) == 0 {
+		return e.ETag
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "part %s %s %d %d", e.ID, e.ETag, off, n))
+	return hex.EncodeToString(sum[:16])
+}
+
+// checksum computes a checksum of n bytes from off.
+func (f *File) checksum(a Algorithm, off, n int64) ([]Checksum, error) {
+	h := checksum.New(a)
+	data := f.Stream(off, n)
+	defer data.Close()
+	if _, err := io.Copy(h, data); err != nil {
+		return nil, err
+	}
+	return []Checksum{{Algorithm: a, Value: h.Sum(nil)}}, nil
+}
+
+// Parts implements Uploads.
+func (b *Backend) Parts(ctx context.Context, p Path, id string, after int) iter.Seq2[Part, error] {
+	return func(yield func(Part, error) bool) {
+		_, u, err := b.upload(ctx, p, id)
+		if err != nil {
+			yield(Part{}, err)
+			return
+		}
+		for part := range u.Parts(after) {
+			if !yield(part, nil) {
+				return
+			}
+		}
+	}
+}
+
+// ListUploads implements Uploads.
+func (b *Backend) ListUploads(ctx context.Context, dataset string, q Query, afterID string) iter.Seq2[UploadInfo, error] {
+	return func(yield func(UploadInfo, error) bool) {
+		d, err := b.dataset(ctx, dataset)
+		if err != nil {
+			yield(UploadInfo{}, err)
+			return
+		}
+		state, from := d.State(), q.from()
+		after, err := manifest.ParseID(afterID)
+		if afterID != "" && err == nil {
+			from = max(q.After, q.Prefix)
+		}
+		seek := func(from string) iter.Seq2[string, *manifest.OpenUpload] {
+			return func(yield func(string, *manifest.OpenUpload) bool) {
+				for u := range state.Uploads(from, manifest.ID{}) {
+					if !yield(manifest.Key(u.Tag, u.Name), u) {
+						return
+					}
+				}
+			}
+		}
+		walk(q, from, seek, func(prefix string, u *manifest.OpenUpload) bool {
+			if err := ctx.Err(); err != nil {
+				yield(UploadInfo{}, err)
+				return false
+			}
+			switch {
+			case prefix != "":
+				return yield(UploadInfo{Path: Path{Dataset: dataset}, Prefix: prefix}, nil)
+			case afterID != "" && manifest.Key(u.Tag, u.Name) == q.After && string(u.ID[:]) <= string(after[:]):
+				return true
+			}
+			return yield(uploadInfo(dataset, u), nil)
+		})
+	}
+}
+
+// Abort implements Uploads.
+func (b *Backend) Abort(ctx context.Context, p Path, id string) error {
+	d, u, err := b.upload(ctx, p, id)
+	if err != nil {
+		return err
+	}
+	if _, err := d.Commit(ctx, nil, &manifest.Abort{Tag: p.Tag, Name: p.Name, Upload: u.ID}); err != nil {
+		return fmt.Errorf("abort upload of %s: %w", p, explain(err))
+	}
+	return nil
+}

@@ -1,0 +1,352 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// names and tags that sort in unlike ways with and without their '/'.
+var (
+	someTags  = []string{"", "a", "a-", "a0", "b", "v1", "v1-rc"}
+	someNames = []string{"", "x", "x/y", "/lead", "a", "é", "0"}
+)
+
+// model is the state as a plain map.
+type model map[string]*Entry
+
+func (m model) clone() model { return maps.Clone(m) }
+
+// apply is the meaning of a record, written as plainly as possible.
+func (m model) apply(r Record, time int64) error {
+	set := func(key string, e *Entry) {
+		e.Modified = time
+		if old := m[key]; old != nil {
+			e.Modified = max(time, old.Modified+1)
+		}
+		m[key] = e
+	}
+	switch r := r.(type) {
+	case *Put:
+		if len(r.Cond.IfNoneMatch) > 0 && m[Key(r.Tag, r.Entry.Name)] != nil {
+			return ErrPrecondition
+		}
+		e := r.Entry
+		set(Key(r.Tag, e.Name), &e)
+	case *Delete:
+		old := m[Key(r.Tag, r.Name)]
+		if len(r.Cond.IfMatch) > 0 && old == nil {
+			return ErrNotFound
+		}
+		if len(r.Cond.IfMatch) > 0 && old.ETag != r.Cond.IfMatch[0] {
+			return ErrPrecondition
+		}
+		delete(m, Key(r.Tag, r.Name))
+	case *Copy:
+		from := m[Key(r.FromTag, r.FromName)]
+		if from == nil || from.ID != r.FromID {
+			return ErrChanged
+		}
+		e := *from
+		e.Name, e.ID = r.Name, r.ID
+		if Key(r.FromTag, r.FromName) != Key(r.Tag, r.Name) {
+			e.Added = 0
+		}
+		set(Key(r.Tag, r.Name), &e)
+	}
+	return nil
+}
+
+func drawRecord(t *rapid.T, m model, serial *byte) Record {
+	tag, name := rapid.SampledFrom(someTags).Draw(t, "tag"), rapid.SampledFrom(someNames).Draw(t, "name")
+	if tag == "" && name == "" {
+		name = "n"
+	}
+	if tag == "" && strings.Contains(name, "/") && name[0] != '/' {
+		name = "/" + name // no such key is in the root tag
+	}
+	*serial++
+	switch rapid.IntRange(0, 3).Draw(t, "kind") {
+	case 0:
+		fromKey := "a/x"
+		if keys := slices.Sorted(maps.Keys(m)); len(keys) > 0 {
+			fromKey = rapid.SampledFrom(keys).Draw(t, "from")
+		}
+		from := ID{}
+		if e := m[fromKey]; e != nil && rapid.Bool().Draw(t, "right id") {
+			from = e.ID
+		}
+		ft, fn, ok := strings.Cut(fromKey, "/")
+		if !ok || ft == "" {
+			ft, fn = "", fromKey
+		}
+		return &Copy{FromTag: ft, FromName: fn, FromID: from, Tag: tag, Name: name, ID: id(*serial)}
+	case 1:
+		d := &Delete{Tag: tag, Name: name}
+		if rapid.Bool().Draw(t, "conditional") {
+			d.Cond.IfMatch = []string{fmt.Sprint(rapid.IntRange(0, 3).Draw(t, "etag"))}
+		}
+		return d
+	default:
+		p := &Put{Tag: tag, Entry: Entry{Name: name, ID: id(*serial), ETag: fmt.Sprint(rapid.IntRange(0, 3).Draw(t, "etag")), Added: 3}}
+		if rapid.Bool().Draw(t, "conditional") {
+			p.Cond.IfNoneMatch = []string{"*"}
+		}
+		return p
+	}
+}
+
+func dump(s *State, from string) (keys []string, entries []*Entry) {
+	for tag, e := range s.Keys(from) {
+		keys = append(keys, Key(tag, e.Name))
+		entries = append(entries, e)
+	}
+	return keys, entries
+}
+
+// TestReplay: random transactions give what the model gives, verdicts
+// included; older states stay as they were; counts agree.
+func TestReplay(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, m, serial := NewState(0), model{}, byte(0)
+		type past struct {
+			s *State
+			m model
+		}
+		var history []past
+		for n := range rapid.IntRange(1, 12).Draw(t, "segments") {
+			seg := &Segment{N: uint64(n + 1)}
+			var want []error
+			for range rapid.IntRange(1, 4).Draw(t, "transactions") {
+				tx := &Tx{Time: int64(rapid.IntRange(0, 50).Draw(t, "time"))}
+				trial, verdict := m.clone(), error(nil)
+				for range rapid.IntRange(1, 3).Draw(t, "records") {
+					r := drawRecord(t, trial, &serial)
+					tx.Records = append(tx.Records, r)
+					if verdict == nil {
+						verdict = trial.apply(r, tx.Time)
+					}
+				}
+				if verdict == nil {
+					m = trial
+				}
+				seg.Txs, want = append(seg.Txs, tx), append(want, verdict)
+			}
+			next, verdicts := s.Apply(seg)
+			for i, v := range verdicts {
+				if !errors.Is(v.Err, want[i]) {
+					t.Fatalf("segment %d, transaction %d: verdict %v, want %v", n+1, i, v.Err, want[i])
+				}
+			}
+			s = next
+			history = append(history, past{s, m.clone()})
+		}
+		for _, h := range history {
+			from := rapid.SampledFrom([]string{"", "a", "a/", "a/x", "a/z", "a-", "v1", "v1-rc/", "/", "zz"}).Draw(t, "listed from")
+			checkState(t, h.s, h.m, from)
+		}
+	})
+}
+
+func checkState(t *rapid.T, s *State, m model, from string) {
+	want := slices.DeleteFunc(slices.Sorted(maps.Keys(m)), func(k string) bool { return k < from })
+	keys, entries := dump(s, from)
+	if !slices.Equal(keys, want) {
+		t.Fatalf("state %d lists %q from %q, want %q", s.N(), keys, from, want)
+	}
+	for i, e := range entries {
+		if w := m[keys[i]]; e.ID != w.ID || e.Modified != w.Modified || e.Name != w.Name {
+			t.Fatalf("%q holds %+v, want %+v", keys[i], e, w)
+		}
+	}
+	files, added, wantAdded := 0, int64(0), int64(0)
+	for tag := range s.Tags() {
+		files += tag.Files
+		added += tag.Added
+	}
+	for _, e := range m {
+		wantAdded += e.Added
+	}
+	if files != len(m) || added != wantAdded || s.Files() != len(m) {
+		t.Fatalf("tags count %d files, %d bytes added, want %d and %d", files, added, len(m), wantAdded)
+	}
+}
+
+// TestSlice: a slice of a recipe names just the bytes asked for.
+func TestSlice(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var r Recipe
+		type at struct{ extent, byte int64 }
+		var flat []at
+		for i := range rapid.IntRange(1, 5).Draw(t, "extents") {
+			n := rapid.Int64Range(1, 9).Draw(t, "len")
+			skip := rapid.Int64Range(0, 3).Draw(t, "skip")
+			r = append(r, Extent{First: uint32(i), Count: 1, Skip: skip, Len: n})
+			for b := range n {
+				flat = append(flat, at{int64(i), skip + b})
+			}
+		}
+		off := rapid.IntRange(0, len(flat)).Draw(t, "off")
+		n := rapid.IntRange(0, len(flat)-off).Draw(t, "n")
+		var got []at
+		for _, x := range r.Slice(int64(off), int64(n)) {
+			for b := range x.Len {
+				got = append(got, at{int64(x.First), x.Skip + b})
+			}
+		}
+		if !slices.Equal(got, flat[off:off+n]) {
+			t.Fatalf("Slice(%d, %d) = %v, want %v", off, n, got, flat[off:off+n])
+		}
+	})
+}
+
+func apply1(t *testing.T, s *State, seg *Segment) (*State, Verdict) {
+	t.Helper()
+	seg.N = s.N() + 1
+	next, v := s.Apply(seg)
+	return next, v[0]
+}
+
+// TestUpload follows one upload through its life.
+func TestUpload(t *testing.T) {
+	const mib = 1 << 20
+	block := &Block{Name: digest(9), Size: 64 * mib, Trailer: 9}
+	recipe := func(n int64) Recipe { return Recipe{{Block: block, Count: 1, Len: n, Stored: n}} }
+	part := func(number int, size int64) *AddPart {
+		return &AddPart{Tag: "v", Name: "f", Upload: id(1), Part: Part{Number: number, Size: size, ETag: fmt.Sprintf("%032x", number)}, Added: size, Recipe: recipe(size)}
+	}
+	complete := func(numbers ...int) *Complete {
+		c := &Complete{Tag: "v", Name: "f", Upload: id(1), ID: id(9)}
+		for _, n := range numbers {
+			c.Parts = append(c.Parts, PartRef{n, fmt.Sprintf("%032x", n)})
+		}
+		return c
+	}
+	steps := []struct {
+		record Record
+		want   error
+	}{
+		{part(1, 5*mib), ErrNoUpload},
+		{&Upload{Tag: "v", Name: "f", ID: id(1), Attr: Attr{ContentType: "x/y"}}, nil},
+		{part(3, 7), nil},
+		{part(1, 5*mib), nil},
+		{part(2, 5*mib-1), nil},
+		{complete(), ErrInvalidPart},
+		{complete(1, 4), ErrInvalidPart},
+		{complete(1, 1), ErrInvalidPart},
+		{complete(1, 2, 3), ErrPartTooSmall},
+		{part(2, 6*mib), nil},
+		{&Complete{Tag: "v", Name: "f", Upload: id(1), ID: id(9), Parts: []PartRef{{1, "other"}}}, ErrInvalidPart},
+		{complete(1, 2, 3), nil},
+		{complete(1, 2, 3), ErrNoUpload},
+		{&Abort{Tag: "v", Name: "f", Upload: id(1)}, ErrNoUpload},
+		{&CopyPart{Tag: "v", Name: "g", Upload: id(2), Part: Part{Number: 1, Size: 9}, FromTag: "v", FromName: "f", FromID: id(9)}, ErrNoUpload},
+		{&Upload{Tag: "v", Name: "g", ID: id(2)}, nil},
+		{&CopyPart{Tag: "v", Name: "g", Upload: id(2), Part: Part{Number: 1, Size: 9}, FromTag: "v", FromName: "f", FromID: id(8)}, ErrChanged},
+		{&CopyPart{Tag: "v", Name: "g", Upload: id(2), Part: Part{Number: 1, Size: 9}, FromTag: "v", FromName: "f", FromID: id(9), Off: 11*mib - 1}, ErrInvalidPart},
+		{&CopyPart{Tag: "v", Name: "g", Upload: id(2), Part: Part{Number: 1, Size: 9, ETag: "e"}, FromTag: "v", FromName: "f", FromID: id(9), Off: 5*mib - 4}, nil},
+		{&Abort{Tag: "v", Name: "g", Upload: id(2)}, nil},
+		{&Close{}, ErrNotEmpty},
+		{&Delete{Tag: "v", Name: "f"}, nil},
+		{&Close{}, nil},
+		{&Delete{Tag: "v", Name: "f"}, ErrClosed},
+	}
+	s := NewState(0)
+	for i, step := range steps {
+		var v Verdict
+		s, v = apply1(t, s, &Segment{Txs: []*Tx{{Time: int64(i), Records: []Record{step.record}}}})
+		if !errors.Is(v.Err, step.want) {
+			t.Fatalf("step %d, %T: verdict %v, want %v", i, step.record, v.Err, step.want)
+		}
+		if c, ok := step.record.(*Complete); ok && step.want == nil {
+			e := v.Results[0].Entry
+			if e.Size != 11*mib+7 || e.Recipe.Len() != e.Size || len(e.Parts) != 3 || !strings.HasSuffix(e.ETag, "-3") ||
+				e.Added != e.Size || e.Upload != c.Upload || e.Attr.ContentType != "x/y" {
+				t.Fatalf("completed entry is %+v", e)
+			}
+		}
+		if _, ok := step.record.(*CopyPart); ok && step.want == nil {
+			u := s.Upload("v", "g", id(2))
+			p, _ := u.parts.Get(&uploadPart{Part: Part{Number: 1}})
+			if p.recipe.Len() != 9 || len(p.recipe) != 2 || p.recipe[1].Len != 5 {
+				t.Fatalf("copied part's recipe is %+v", p.recipe)
+			}
+		}
+	}
+	if !s.Closed() {
+		t.Error("log is open after a Close that succeeded")
+	}
+}
+
+// TestSmall: small data is found in the segment that brought it, also from
+// records that follow, and nowhere else.
+func TestSmall(t *testing.T) {
+	own := &Block{Slot: 1, Size: 100, Frames: []Frame{{0, 2, 6, 30, 60}, {2, 1, 36, 10, 20}}}
+	put := func(name string, x Extent) *Tx {
+		return &Tx{Records: []Record{&Put{Tag: "v", Entry: Entry{Name: name, Size: x.Len, Recipe: Recipe{x}}}}}
+	}
+	s, v := NewState(0).Apply(&Segment{N: 1, Block: own, Bases: []uint32{0, 1, 2}, Txs: []*Tx{
+		put("first", Extent{Count: 1, Len: 30}),
+		put("both frames", Extent{Count: 2, Len: 50}),
+		put("too many", Extent{Count: 2, Len: 50}),
+	}})
+	if v[0].Err != nil || v[1].Err != nil || !errors.Is(v[2].Err, ErrStale) {
+		t.Fatalf("verdicts %v", v)
+	}
+	x := s.Entry("v", "both frames").Recipe[0]
+	if x.Block != own || x.First != 1 || x.Off != 6 || x.Stored != 40 {
+		t.Errorf("extent is %+v", x)
+	}
+	if got := s.Entry("v", "first"); got.Added != 15 {
+		t.Errorf("added = %d, want the half of a frame of 30 bytes", got.Added)
+	}
+	s, v = s.Apply(&Segment{N: 2, Bases: []uint32{0, 0, 0}, Txs: []*Tx{
+		put("again", Extent{Block: &Block{Slot: 1}, First: 2, Count: 1, Len: 20}),
+		put("no such slot", Extent{Block: &Block{Slot: 7}, Count: 1, Len: 20}),
+		put("itself", Extent{Block: &Block{Slot: 2}, Count: 1, Len: 20}),
+	}})
+	if v[0].Err != nil || !errors.Is(v[1].Err, ErrStale) || !errors.Is(v[2].Err, ErrStale) {
+		t.Fatalf("verdicts %v", v)
+	}
+	if x := s.Entry("v", "again").Recipe[0]; x.Block != own || x.Off != 36 || x.Stored != 10 {
+		t.Errorf("extent is %+v", x)
+	}
+}
+
+// TestHub: names are unique while they are in use, and a Drop must mean the
+// dataset that has the name.
+func TestHub(t *testing.T) {
+	steps := []struct {
+		record Record
+		want   error
+	}{
+		{&Create{Name: "b", ID: id(1)}, nil},
+		{&Create{Name: "b", ID: id(2)}, ErrExists},
+		{&Create{Name: "a", ID: id(3)}, nil},
+		{&Drop{Name: "b", ID: id(2)}, ErrNoDataset},
+		{&Drop{Name: "b", ID: id(1)}, nil},
+		{&Drop{Name: "b", ID: id(1)}, ErrNoDataset},
+		{&Create{Name: "b", ID: id(4)}, nil},
+		{&Close{}, ErrFormat},
+	}
+	h := NewHub()
+	for i, step := range steps {
+		next, v := h.Apply(&Segment{N: h.N() + 1, Txs: []*Tx{{Records: []Record{step.record}}}})
+		if !errors.Is(v[0].Err, step.want) {
+			t.Errorf("step %d: verdict %v, want %v", i, v[0].Err, step.want)
+		}
+		h = next
+	}
+	var names []string
+	for d := range h.Datasets() {
+		names = append(names, d.Name)
+	}
+	if !slices.Equal(names, []string{"a", "b"}) || h.Dataset("b").ID != id(4) {
+		t.Errorf("datasets %v, b is %v", names, h.Dataset("b"))
+	}
+}
