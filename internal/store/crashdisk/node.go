@@ -1,0 +1,114 @@
+package crashdisk
+
+import (
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// node is a file or a folder.
+type node struct {
+	folder   bool
+	modified time.Time
+
+	// Of a file.
+	data    []byte // visible
+	synced  []byte // durable
+	dropped bool   // a sync failed: none will cover what was written
+
+	// Of a folder. A name that is nil in a history was removed.
+	names   map[string]*node   // visible
+	history map[string][]*node // what changed names stood for: when last synced, and since
+	lost    map[string]bool    // changed names that a failed sync dropped
+}
+
+func newFolder() *node {
+	return &node{folder: true, names: map[string]*node{}, history: map[string][]*node{}, lost: map[string]bool{}}
+}
+
+// set makes a name of a folder stand for n, or for nothing.
+func (dir *node) set(name string, n *node) {
+	if len(dir.history[name]) == 0 {
+		dir.history[name] = []*node{dir.names[name]}
+	}
+	dir.history[name] = append(dir.history[name], n)
+	delete(dir.lost, name)
+	if n == nil {
+		delete(dir.names, name)
+		return
+	}
+	dir.names[name] = n
+}
+
+func (dir *node) syncNames() {
+	maps.DeleteFunc(dir.history, func(name string, _ []*node) bool { return !dir.lost[name] })
+}
+
+func (dir *node) dropNames() {
+	for name := range dir.history {
+		dir.lost[name] = true
+	}
+}
+
+func (n *node) sync() {
+	if !n.dropped {
+		n.synced = slices.Clone(n.data)
+	}
+}
+
+// syncAll syncs all that is under a folder.
+func (dir *node) syncAll() {
+	dir.syncNames()
+	for _, n := range dir.names {
+		if n.folder {
+			n.syncAll()
+		} else {
+			n.sync()
+		}
+	}
+}
+
+// crash leaves of n, and of what is under it, what was synced and chance parts
+// of what was not. done holds the nodes that were seen to.
+func (n *node) crash(rng *rand.Rand, done map[*node]bool) {
+	if done[n] {
+		return
+	}
+	done[n] = true
+	if !n.folder {
+		n.tear(rng)
+		return
+	}
+	// A crash loses all, nothing, or some: each is a case of its own.
+	mood := rng.IntN(3)
+	for _, name := range slices.Sorted(maps.Keys(n.history)) {
+		past := n.history[name]
+		kept := past[[]int{0, len(past) - 1, rng.IntN(len(past))}[mood]]
+		if n.names[name] = kept; kept == nil {
+			delete(n.names, name)
+		}
+	}
+	clear(n.history)
+	clear(n.lost)
+	for _, name := range slices.Sorted(maps.Keys(n.names)) {
+		n.names[name].crash(rng, done)
+	}
+}
+
+// tear makes a file of any length between what was synced and what was written,
+// each sector as written or as synced; where nothing was synced, zeros.
+func (n *node) tear(rng *rand.Rand) {
+	low, high := len(n.synced), len(n.data)
+	size := []int{low, high, low + rng.IntN(max(high-low, 0)+1)}[rng.IntN(3)]
+	torn := make([]byte, size)
+	copy(torn, n.synced)
+	mood := rng.IntN(3)
+	for at := 0; at < size; at += sectorBytes {
+		if written := []bool{false, true, rng.IntN(2) == 0}[mood]; written {
+			end := min(at+sectorBytes, size)
+			copy(torn[at:end], n.data[at:end])
+		}
+	}
+	n.data, n.synced, n.dropped = torn, slices.Clone(torn), false
+}
