@@ -37,7 +37,8 @@ type body struct {
 	closer io.Closer
 	framed *chunkReader // src, if it decodes aws-chunked; else nil
 	size   int64        // as announced; -1: unknown
-	max    int64
+	min    int64        // bytes; fewer is EntityTooSmall
+	max    int64        // bytes; more is EntityTooLarge
 	checks []check
 	n      int64 // bytes read so far
 	err    error // for good, io.EOF too
@@ -247,6 +248,9 @@ func (b *body) drain() error {
 func (b *body) verify() error {
 	if b.size >= 0 && b.n != b.size {
 		return incomplete(nil)
+	}
+	if b.n < b.min {
+		return fail("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size of %d bytes.", b.min)
 	}
 	b.size = b.n
 	for i := range b.checks {
