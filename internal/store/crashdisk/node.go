@@ -41,8 +41,32 @@ func (dir *node) set(name string, n *node) {
 	dir.names[name] = n
 }
 
-func (dir *node) syncNames() {
-	maps.DeleteFunc(dir.history, func(name string, _ []*node) bool { return !dir.lost[name] })
+// changed returns what the changed names of a folder stand for now.
+func (dir *node) changed() map[string]*node {
+	now := map[string]*node{}
+	for name := range dir.history {
+		now[name] = dir.names[name]
+	}
+	return now
+}
+
+// syncNames makes what changed returned earlier durable. Changes since then
+// stay to be synced.
+func (dir *node) syncNames(covered map[string]*node) {
+	for name, n := range covered {
+		past := dir.history[name]
+		at := len(past) - 1
+		for at >= 0 && past[at] != n {
+			at--
+		}
+		switch {
+		case at < 0 || dir.lost[name]:
+		case at == len(past)-1:
+			delete(dir.history, name)
+		default:
+			dir.history[name] = past[at:]
+		}
+	}
 }
 
 func (dir *node) dropNames() {
@@ -59,7 +83,7 @@ func (n *node) sync() {
 
 // syncAll syncs all that is under a folder.
 func (dir *node) syncAll() {
-	dir.syncNames()
+	dir.syncNames(dir.changed())
 	for _, n := range dir.names {
 		if n.folder {
 			n.syncAll()

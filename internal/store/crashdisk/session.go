@@ -5,12 +5,17 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
 
 	"aetherfs/internal/store/dirstore"
 )
+
+// syncYields is how often SyncDir lets others run: enough for a few calls of
+// each of several writers.
+const syncYields = 20
 
 // session is a process that has the disk open.
 type session struct{ d *Disk }
@@ -91,15 +96,30 @@ func (s *session) Remove(name string) error {
 	return s.do(OpRemove, name, func() error { return s.d.remove(name) })
 }
 
+// SyncDir covers what was changed before the call. It takes its time, in which
+// others run: what they change is not covered.
 func (s *session) SyncDir(name string) error {
-	return s.do(OpSyncDir, name, func() error {
-		dir, err := s.d.findFolder(name)
-		if err != nil {
-			return err
+	var dir *node
+	var covered map[string]*node
+	err := s.do(OpSyncDir, name, func() (err error) {
+		if dir, err = s.d.findFolder(name); err == nil {
+			covered = dir.changed()
 		}
-		dir.syncNames()
-		return nil
+		return err
 	})
+	if err != nil || dir == nil {
+		return err
+	}
+	for range syncYields {
+		runtime.Gosched()
+	}
+	s.d.mu.Lock()
+	defer s.d.mu.Unlock()
+	if s.d.owner != s || s.d.cut {
+		return ErrOff
+	}
+	dir.syncNames(covered)
+	return nil
 }
 
 func (s *session) Settle() error {
