@@ -68,6 +68,7 @@ var statuses = map[string]int{
 	"InvalidAccessKeyId":                             403,
 	"InvalidArgument":                                400,
 	"InvalidBucketName":                              400,
+	"InvalidChunkSizeError":                          403,
 	"InvalidDigest":                                  400,
 	"InvalidPart":                                    400,
 	"InvalidPartNumber":                              416,
