@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bufio"
 	"net"
 	"os"
 	"path/filepath"
@@ -68,22 +67,32 @@ func reachable(listen string) string {
 // maxDefaultMemory keeps a gateway that nobody configured a modest guest.
 const maxDefaultMemory = 1 << 30 // bytes
 
-// defaultMemory is a quarter of the machine's memory, at most
-// maxDefaultMemory, and that much where the machine does not tell.
+// defaultMemory is a quarter of what the machine, or the container, has; at
+// most maxDefaultMemory, and that where neither tells.
 func defaultMemory() int64 {
-	f, err := os.Open("/proc/meminfo")
+	memory := int64(4 * maxDefaultMemory)
+	if kib, ok := number("/proc/meminfo", "MemTotal:"); ok {
+		memory = min(memory, kib<<10)
+	}
+	if limit, ok := number("/sys/fs/cgroup/memory.max", ""); ok {
+		memory = min(memory, limit)
+	}
+	return max(minMemory, memory/4)
+}
+
+// number returns the number that follows name at the beginning of a line of a
+// file, if there is one.
+func number(file, name string) (int64, bool) {
+	text, err := os.ReadFile(file)
 	if err != nil {
-		return maxDefaultMemory
+		return 0, false
 	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		fields := strings.Fields(lines.Text())
-		if len(fields) < 2 || fields[0] != "MemTotal:" {
-			continue
-		}
-		if kib, err := strconv.ParseInt(fields[1], 10, 64); err == nil {
-			return max(minMemory, min(kib<<10/4, maxDefaultMemory))
+	for line := range strings.Lines(string(text)) {
+		rest, ok := strings.CutPrefix(line, name)
+		if fields := strings.Fields(rest); ok && len(fields) > 0 {
+			n, err := strconv.ParseInt(fields[0], 10, 64)
+			return n, err == nil
 		}
 	}
-	return maxDefaultMemory
+	return 0, false
 }
