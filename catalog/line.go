@@ -96,7 +96,11 @@ func (l *line[S]) commit(ctx context.Context, chunks []manifest.Chunk, records .
 	for i, c := range chunks {
 		small[i] = journal.Chunk{Digest: c.Digest, Data: c.Data}
 	}
-	answer, err := l.log.Commit(ctx, journal.Tx{Payload: tx.Encode(), Records: len(records), Chunks: small})
+	payload := tx.Encode()
+	if _, err := manifest.DecodeTx(payload); err != nil { // what no replica would take must not get into the log
+		return nil, fmt.Errorf("encode %d records: %w", len(records), err)
+	}
+	answer, err := l.log.Commit(ctx, journal.Tx{Payload: payload, Records: len(records), Chunks: small})
 	if err != nil {
 		return nil, err
 	}
