@@ -28,8 +28,6 @@ type Metrics struct {
 	latency       *prometheus.HistogramVec // operation, class
 	received      prometheus.Counter
 	sent          prometheus.Counter
-	chunks        *prometheus.CounterVec // kind
-	chunkBytes    *prometheus.CounterVec // kind
 	storeRequests *prometheus.CounterVec // kind, outcome
 	storeLatency  *prometheus.HistogramVec
 	storeBytes    *prometheus.CounterVec // kind
@@ -44,10 +42,8 @@ func New(version string) *Metrics {
 		requests: counters("requests_total", "S3 requests, by operation and HTTP status.", "operation", "status"),
 		latency: histograms("request_seconds", "Time from the header of an S3 request to the end of its answer.",
 			prometheus.ExponentialBuckets(0.001, 2.5, 12), "operation", "class"),
-		received:   counter("received_bytes_total", "Bytes of the bodies of S3 requests."),
-		sent:       counter("sent_bytes_total", "Bytes of the bodies of S3 answers."),
-		chunks:     counters("chunks_total", "Chunks of incoming files: new ones were stored, reused ones were there.", "kind"),
-		chunkBytes: counters("chunk_bytes_total", "Plain bytes of these chunks.", "kind"),
+		received: counter("received_bytes_total", "Bytes of the bodies of S3 requests."),
+		sent:     counter("sent_bytes_total", "Bytes of the bodies of S3 answers."),
 		storeRequests: counters("store_requests_total", "Requests to the store, by kind and outcome.",
 			"kind", "outcome"),
 		storeLatency: histograms("store_request_seconds", "Time that a request to the store takes.",
@@ -63,8 +59,7 @@ func New(version string) *Metrics {
 		Namespace: namespace, Name: "info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	info.Set(1)
-	m.registry.MustRegister(info, m.requests, m.latency, m.received, m.sent, m.chunks, m.chunkBytes, m.storeRequests,
-		m.storeLatency, m.storeBytes, m.batch, m.segmentBytes,
+	m.registry.MustRegister(info, m.requests, m.latency, m.received, m.sent, m.storeRequests, m.storeLatency, m.storeBytes, m.batch, m.segmentBytes,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -1,0 +1,43 @@
+package metrics
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"aetherfs/dedupe"
+)
+
+// Dedupe adds what an engine counts by itself. It is called once; stats is
+// called several times a scrape.
+func (m *Metrics) Dedupe(stats func() dedupe.Stats) {
+	for _, c := range []struct {
+		name, help, label, value string
+		count                    func(dedupe.Stats) int64
+	}{
+		{"chunks_total", "Chunks of incoming files: new ones were stored, reused ones were there.", "kind", "new",
+			func(s dedupe.Stats) int64 { return s.NewChunks }},
+		{"chunks_total", "Chunks of incoming files: new ones were stored, reused ones were there.", "kind", "reused",
+			func(s dedupe.Stats) int64 { return s.ReusedChunks }},
+		{"chunk_bytes_total", "Plain bytes of chunks of incoming files.", "kind", "new",
+			func(s dedupe.Stats) int64 { return s.NewBytes }},
+		{"chunk_bytes_total", "Plain bytes of chunks of incoming files.", "kind", "reused",
+			func(s dedupe.Stats) int64 { return s.ReusedBytes }},
+		{"blocks_total", "Blocks, by the outcome of their upload.", "outcome", "stored",
+			func(s dedupe.Stats) int64 { return s.Blocks }},
+		{"blocks_total", "Blocks, by the outcome of their upload.", "outcome", "failed",
+			func(s dedupe.Stats) int64 { return s.FailedBlocks }},
+		{"frames_total", "Frames read, by where they were found.", "from", "memory",
+			func(s dedupe.Stats) int64 { return s.FrameHits }},
+		{"frames_total", "Frames read, by where they were found.", "from", "store",
+			func(s dedupe.Stats) int64 { return s.FrameMisses }},
+		{"damaged_blocks_total", "Blocks that turned out to be missing or damaged.", "", "",
+			func(s dedupe.Stats) int64 { return s.Dropped }},
+		{"block_bytes_total", "Bytes of the blocks that were stored.", "", "",
+			func(s dedupe.Stats) int64 { return s.BlockBytes }},
+	} {
+		opts := prometheus.CounterOpts{Namespace: namespace, Name: c.name, Help: c.help}
+		if c.label != "" {
+			opts.ConstLabels = prometheus.Labels{c.label: c.value}
+		}
+		m.registry.MustRegister(prometheus.NewCounterFunc(opts, func() float64 { return float64(c.count(stats())) }))
+	}
+}
