@@ -73,7 +73,7 @@ func start(t *testing.T, data string, args ...string) *started {
 			s.url = m[1]
 		}
 	}
-	go io.Copy(io.Discard, lines)
+	go func() { _, _ = io.Copy(io.Discard, lines) }()
 	if s.url == "" {
 		t.Fatalf("aetherfs %q ended with %d:\n%s", args, <-exit, s.log())
 	}
@@ -250,10 +250,15 @@ func TestUploadInFlightIsFinished(t *testing.T) {
 		}
 		done <- err
 	}()
-	io.WriteString(feed, first)
+	write := func(text string) {
+		if _, err := io.WriteString(feed, text); err != nil {
+			t.Errorf("send: %v", err)
+		}
+	}
+	write(first)
 	exit := make(chan int, 1)
 	go func() { exit <- s.stop() }()
-	io.WriteString(feed, rest)
+	write(rest)
 	feed.Close()
 	if err := <-done; err != nil {
 		t.Errorf("the upload: %v\n%s", err, s.log())

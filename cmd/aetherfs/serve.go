@@ -73,6 +73,13 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler, log *slog.
 		log.Warn("some requests did not finish and are cut off")
 		err = server.Close()
 	}
-	<-failed
+	return errors.Join(err, notClosed(<-failed))
+}
+
+// notClosed drops what Serve returns after Shutdown or Close.
+func notClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
 	return err
 }
