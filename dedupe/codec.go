@@ -1,0 +1,104 @@
+package dedupe
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/klauspost/compress"
+	"github.com/klauspost/compress/zstd"
+	"github.com/minio/crc64nvme"
+)
+
+const (
+	// level is the level of zstd.
+	level = zstd.SpeedDefault
+	// minShrink is the part of a frame that compression must save: 1/16.
+	minShrink = 16
+	// sampleBytes is how much of a frame is looked at before it is compressed,
+	// and incompressible the estimate below which that is not tried. By the
+	// library's word, bytes above 0.1 are likely to shrink.
+	sampleBytes    = 4 << 10
+	incompressible = 0.02
+)
+
+// Verify says how frames that were read are checked.
+type Verify uint8
+
+const (
+	ByDigest Verify = iota // by the SHA-256 of every chunk: for a remote store
+	ByCRC                  // by the frame's CRC-64: for this machine's disk
+)
+
+// coder compresses and decompresses. It may be used concurrently.
+type coder struct {
+	enc *zstd.Encoder
+	dec *zstd.Decoder
+}
+
+func newCoder(concurrency int) (*coder, error) {
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithEncoderConcurrency(concurrency),
+		zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true), zstd.WithWindowSize(MaxFrameBytes), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		return nil, fmt.Errorf("zstd encoder: %w", err)
+	}
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(concurrency), zstd.WithDecoderMaxMemory(MaxFrameBytes),
+		zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderLowmem(true))
+	if err != nil {
+		return nil, fmt.Errorf("zstd decoder: %w", err)
+	}
+	return &coder{enc, dec}, nil
+}
+
+func (c *coder) close() {
+	c.dec.Close()
+}
+
+// encode compresses plain into dst, which is as long, and reports whether it
+// shrank enough.
+func (c *coder) encode(dst, plain []byte) ([]byte, bool) {
+	if compress.Estimate(plain[:min(sampleBytes, len(plain))]) < incompressible && len(plain) > sampleBytes {
+		return nil, false
+	}
+	out := c.enc.EncodeAll(plain, dst[:0])
+	return out, len(out) <= len(plain)-len(plain)/minShrink && len(out) < len(plain)
+}
+
+// decode writes the plain bytes of frame f of t, of which stored is what the
+// store holds, to dst, and verifies them.
+func (c *coder) decode(dst, stored []byte, t *trailer, f int, v Verify) error {
+	info := &t.frames[f]
+	if v == ByCRC && crc64nvme.Checksum(stored) != info.sum {
+		return corrupt(t.block.Name, "frame %d does not match its CRC-64", f)
+	}
+	if err := c.expand(dst, stored, info.codec); err != nil {
+		return corrupt(t.block.Name, "frame %d: %v", f, err)
+	}
+	if v == ByDigest {
+		return checkChunks(dst, t, f)
+	}
+	return nil
+}
+
+func (c *coder) expand(dst, stored []byte, k codec) error {
+	if k == codecPlain {
+		copy(dst, stored) // the trailer's parser has compared the lengths
+		return nil
+	}
+	out, err := c.dec.DecodeAll(stored, dst[:0:len(dst)])
+	if err == nil && len(out) != len(dst) {
+		err = fmt.Errorf("%d bytes, want %d", len(out), len(dst))
+	}
+	return err
+}
+
+// checkChunks compares the chunks of frame f, whose bytes are plain, with
+// their digests.
+func checkChunks(plain []byte, t *trailer, f int) error {
+	base := t.frameStart(f)
+	for i := int(t.frames[f].first); i < t.chunksEnd(f); i++ {
+		if sha256.Sum256(plain[t.chunkStart(i)-base:t.ends[i]-base]) != t.digest(i) {
+			return corrupt(t.block.Name, "chunk %d does not match its digest", i)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,22 @@
+// Package dedupe stores byte streams as chunks, each chunk once, in blocks that
+// are objects of the store. It knows bytes and digests, no names of files.
+//
+//  1. A block is never modified. Its name is the SHA-256 of its trailer, the
+//     trailer holds the digests of all the rest, and a random nonce in it makes
+//     every name new.
+//  2. Bytes before names: Store returns a recipe only when every block that it
+//     names is durable.
+//  3. The index names a chunk only after its block is durable. It is a hint:
+//     what it says is compared with the block's verified trailer, and a miss
+//     only stores a chunk twice.
+//  4. No unverified byte leaves. A trailer is checked by its block's name.
+//     Frames from a remote store are checked by their chunks' digests, frames
+//     from this machine's disk by their CRC-64, which the checked trailer
+//     holds. Frames in memory were checked on the way in.
+//  5. A chunk of one pool is never named by a file of another, and a chunk
+//     embedded in a log never by a file of another dataset.
+//  6. A block that is missing or fails verification leaves the index, so that
+//     sending its files again stores them again.
+//  7. Memory is bounded: by Options.BlockMemory, Options.CacheBytes and about
+//     1 MiB a stream.
+package dedupe

@@ -1,0 +1,141 @@
+package dedupe
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"aetherfs/internal/kv"
+	"aetherfs/internal/manifest"
+	"aetherfs/internal/store"
+)
+
+// Defaults of Options and Scope.
+const (
+	DefaultBlockBytes  = 16 << 20
+	DefaultUploadLimit = 8
+	DefaultBlockMemory = 96 << 20
+	DefaultCacheBytes  = 64 << 20
+)
+
+// Options of Open. Store is required; the zero value of the others works.
+type Options struct {
+	Store  store.Store
+	KV     *kv.DB    // keeps index and trailers; nil: in memory
+	Rand   io.Reader // of nonces; nil: crypto/rand
+	Verify Verify    // how frames from Store are checked
+
+	CacheBytes  int64 // of decoded frames in memory
+	BlockMemory int64 // of blocks that are open or being uploaded, bytes
+	UploadLimit int   // of blocks, at once
+
+	// Segment is the object key of a segment, for the blocks embedded in it;
+	// nil where there are none.
+	Segment func(dataset manifest.ID, slot uint64) string
+}
+
+// Engine stores and reads streams. Its methods may be called concurrently.
+type Engine struct {
+	o        Options
+	ownKV    *kv.DB // to be closed
+	coder    *coder
+	workers  chan struct{} // a token for each frame that is being compressed
+	trailers *trailers
+	index    *index
+	embedded *embedded
+	blocks   *blocks
+	frames   *frames
+	counts   counters
+	active   atomic.Int32 // streams being read
+
+	mu      sync.Mutex
+	closed  bool
+	streams sync.WaitGroup // of Store; Add under mu
+}
+
+// Open returns an engine on o.Store.
+func Open(o Options) (*Engine, error) {
+	if o.Store == nil {
+		return nil, errors.New("dedupe: no store")
+	}
+	e := &Engine{o: o, embedded: newEmbedded()}
+	if o.KV == nil {
+		e.ownKV = kv.Memory()
+		e.o.KV = e.ownKV
+	}
+	if o.Rand == nil {
+		e.o.Rand = rand.Reader
+	}
+	setDefault(&e.o.CacheBytes, DefaultCacheBytes)
+	setDefault(&e.o.BlockMemory, DefaultBlockMemory)
+	setDefault(&e.o.UploadLimit, DefaultUploadLimit)
+	e.workers = make(chan struct{}, runtime.GOMAXPROCS(0))
+	var err error
+	if e.coder, err = newCoder(cap(e.workers)); err != nil {
+		return nil, err
+	}
+	e.trailers = newTrailers(e.o)
+	e.index = newIndex(e.o.KV, e.trailers)
+	e.blocks = newBlocks(e)
+	e.frames = newFrames(e.o.CacheBytes)
+	return e, nil
+}
+
+func setDefault[T int | int64](v *T, d T) {
+	if *v <= 0 {
+		*v = d
+	}
+}
+
+// Close waits for the streams that are being stored and for all uploads.
+// Afterwards Store returns ErrClosed.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
+	e.streams.Wait()
+	e.blocks.wait()
+	e.frames.close()
+	e.trailers.close()
+	e.coder.close()
+	if e.ownKV != nil {
+		return e.ownKV.Close()
+	}
+	return nil
+}
+
+// enter counts a stream; leave with e.streams.Done.
+func (e *Engine) enter() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return ErrClosed
+	}
+	e.streams.Add(1)
+	return nil
+}
+
+// Scope says where the chunks of a stream go and how it is cut.
+type Scope struct {
+	Pool       string      // the stream shares chunks with this pool; [a-z0-9-]
+	Dataset    manifest.ID // whose open block its new chunks go to
+	ChunkBytes int         // average, a power of two; 0: DefaultChunkBytes
+	BlockBytes int64       // target; 0: DefaultBlockBytes
+}
+
+// normalise sets defaults and checks limits.
+func (s *Scope) normalise() error {
+	setDefault(&s.ChunkBytes, DefaultChunkBytes)
+	setDefault(&s.BlockBytes, DefaultBlockBytes)
+	if s.Pool == "" {
+		return errors.New("scope without a pool")
+	}
+	if s.BlockBytes < MaxFrameBytes || s.BlockBytes > MaxBlockBytes {
+		return fmt.Errorf("blocks of %d bytes: want %d to %d", s.BlockBytes, MaxFrameBytes, MaxBlockBytes)
+	}
+	return nil
+}

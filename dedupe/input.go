@@ -1,0 +1,64 @@
+package dedupe
+
+import (
+	"io"
+	"sync/atomic"
+)
+
+// inputBytes is the length of the buffers that streams are read into, where
+// chunks are small enough.
+const inputBytes = 256 << 10
+
+// input is a stretch of a stream in memory that is used by several goroutines.
+// In front of it there is room for the beginning of a chunk that ends in it.
+type input struct {
+	buf   *buffer
+	room  int // bytes before the stretch
+	end   int // of the stretch in buf
+	users atomic.Int32
+	slots <-chan struct{} // one is taken when the last user is done
+}
+
+func newInput(maxChunk, users int, slots <-chan struct{}) *input {
+	in := &input{buf: newBuffer(max(inputBytes, 2*maxChunk)), room: maxChunk, slots: slots}
+	in.users.Store(int32(users))
+	return in
+}
+
+func (in *input) bytes() []byte { return in.buf.data[in.room:in.end] }
+
+// done ends one use.
+func (in *input) done() {
+	if in.users.Add(-1) == 0 {
+		in.buf.release()
+		<-in.slots
+	}
+}
+
+// discard is done for all users.
+func (in *input) discard() {
+	in.users.Store(1)
+	in.done()
+}
+
+// fill reads until the buffer is full or r returns an error, io.EOF included,
+// which it returns.
+func (in *input) fill(r io.Reader) error {
+	in.end = in.room
+	for in.end < len(in.buf.data) {
+		n, err := r.Read(in.buf.data[in.end:])
+		in.end += n
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// behind returns the bytes of in with tail, which is at most in.room long,
+// copied in front of them.
+func (in *input) behind(tail []byte) []byte {
+	at := in.room - len(tail)
+	copy(in.buf.data[at:], tail)
+	return in.buf.data[at:in.end]
+}

@@ -1,0 +1,137 @@
+package dedupe
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"aetherfs/internal/kv"
+	"aetherfs/internal/manifest"
+	"aetherfs/internal/store"
+
+	"github.com/maypok86/otter/v2"
+)
+
+// trailerCacheBytes bounds the trailers in memory: those of about 10 GiB of
+// blocks with chunks of 32 KiB.
+const trailerCacheBytes = 16 << 20
+
+// trailers finds trailers: in memory, in the cache folder, in the store.
+type trailers struct {
+	o      Options
+	memory *otter.Cache[manifest.Digest, *trailer]
+	disk   *kv.Space // block name → trailer
+}
+
+func newTrailers(o Options) *trailers {
+	return &trailers{
+		o: o,
+		memory: otter.Must(&otter.Options[manifest.Digest, *trailer]{
+			MaximumWeight: trailerCacheBytes,
+			Weigher:       func(_ manifest.Digest, t *trailer) uint32 { return t.weight() },
+		}),
+		disk: o.KV.Space("trailers"),
+	}
+}
+
+func (ts *trailers) close() { ts.memory.StopAllGoroutines() }
+
+// find returns the trailer of b, a block of pool or embedded in a log.
+func (ts *trailers) find(ctx context.Context, pool string, b *manifest.Block) (*trailer, error) {
+	if t := ts.near(b); t != nil {
+		return t, nil
+	}
+	raw, err := ts.fetch(ctx, pool, b)
+	if err != nil {
+		return nil, err
+	}
+	t, err := parseTrailer(b, raw)
+	if err != nil {
+		return nil, err
+	}
+	ts.add(t, raw)
+	return t, nil
+}
+
+// near returns the trailer of b if it is on this machine, else nil.
+func (ts *trailers) near(b *manifest.Block) *trailer {
+	if t, ok := ts.memory.GetIfPresent(b.Name); ok {
+		return t
+	}
+	raw, ok := ts.disk.Get(b.Name[:])
+	if !ok {
+		return nil
+	}
+	t, err := parseTrailer(b, raw)
+	if err != nil {
+		return nil
+	}
+	ts.memory.Set(b.Name, t)
+	return t
+}
+
+// add keeps t; raw is owned by the cache from then on. Trailers of embedded
+// blocks live as long as their segments and stay in memory.
+func (ts *trailers) add(t *trailer, raw []byte) {
+	ts.memory.Set(t.block.Name, t)
+	if !t.block.Embedded() {
+		ts.disk.Put(t.block.Name[:], raw)
+	}
+}
+
+func (ts *trailers) drop(name manifest.Digest) {
+	ts.memory.Invalidate(name)
+	ts.disk.Delete(name[:])
+}
+
+// fetch reads the trailer of b from the store. It is not yet verified.
+func (ts *trailers) fetch(ctx context.Context, pool string, b *manifest.Block) ([]byte, error) {
+	if b.Trailer <= 0 || b.Trailer > maxTrailerBytes || b.Trailer > b.Size-footerBytes-headerBytes {
+		return nil, corrupt(b.Name, "trailer of %d bytes in a block of %d", b.Trailer, b.Size)
+	}
+	n := b.Trailer + footerBytes
+	tail, err := readBlock(ctx, ts.o, pool, b, b.Size-n, n)
+	if err != nil {
+		return nil, err
+	}
+	raw, footer := tail[:b.Trailer], tail[b.Trailer:]
+	if err := checkHeader(b.Name, footer[4:]); err != nil {
+		return nil, err
+	}
+	if got := binary.BigEndian.Uint32(footer); int64(got) != b.Trailer {
+		return nil, corrupt(b.Name, "trailer of %d bytes, want %d", got, b.Trailer)
+	}
+	return raw, nil
+}
+
+// readBlock reads n bytes from off of a block.
+func readBlock(ctx context.Context, o Options, pool string, b *manifest.Block, off, n int64) ([]byte, error) {
+	key, err := objectKey(o, pool, b)
+	if err != nil {
+		return nil, err
+	}
+	data, _, err := o.Store.Get(ctx, key, store.Range{Off: b.Base + off, Len: n})
+	if err != nil {
+		return nil, readError(key, err)
+	}
+	if int64(len(data)) != n {
+		return nil, corrupt(key, "%d bytes at %d, want %d", len(data), b.Base+off, n)
+	}
+	return data, nil
+}
+
+// objectKey names the object that holds b.
+func objectKey(o Options, pool string, b *manifest.Block) (string, error) {
+	if !b.Embedded() {
+		return blockKey(pool, b.Name), nil
+	}
+	if o.Segment == nil {
+		return "", errors.New("embedded block, but Options.Segment is not set")
+	}
+	return o.Segment(b.Dataset, b.Slot), nil
+}
+
+func blockKey(pool string, name manifest.Digest) string {
+	return fmt.Sprintf("pools/%s/blocks/%x/%x", pool, name[:1], name[1:])
+}
