@@ -28,7 +28,7 @@ type FaultKind uint8
 const (
 	FaultNone   FaultKind = iota
 	FaultBefore           // Err, and nothing is done
-	FaultAfter            // done, then Err; a List ends with Err after its first object
+	FaultAfter            // done, then Err; a List ends with Err after at most one object
 	FaultLate             // Err now; a Put or Delete is done right before the Calls-th request from here
 	FaultSlow             // done after Delay
 	FaultShort            // a Get returns half of its bytes and no error

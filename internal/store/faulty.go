@@ -83,9 +83,11 @@ func (f *FaultyStore) List(ctx context.Context, prefix, after string) iter.Seq2[
 				return
 			}
 			if fault.Kind == FaultAfter {
-				yield(Info{}, fault.Err)
-				return
+				break
 			}
+		}
+		if fault.Kind == FaultAfter {
+			yield(Info{}, fault.Err)
 		}
 	}
 }

@@ -30,6 +30,8 @@ var (
 	ErrPoisoned = errors.New("store refuses writes after a failed sync")
 	// ErrReadOnly: the store was opened for reading only.
 	ErrReadOnly = errors.New("store is read-only")
+	// ErrBadKey: no object can have that name; a bug of the caller.
+	ErrBadKey = errors.New("bad key")
 	// ErrRange: the range begins beyond the object's end.
 	ErrRange = errors.New("range begins beyond the end of the object")
 )
@@ -80,8 +82,9 @@ type Store interface {
 	Get(ctx context.Context, key string, r Range) ([]byte, Info, error)
 
 	// Put writes an object; it keeps no reference to data after it returns.
-	// ErrExists, ErrNoSpace, ErrPoisoned and ErrReadOnly mean that it was not
-	// written. After any other error it may have been, or may be later.
+	// ErrExists, ErrNoSpace, ErrPoisoned, ErrReadOnly and ErrBadKey mean that
+	// it was not written. After any other error it may have been, or may be
+	// later.
 	Put(ctx context.Context, key string, data []byte, c Cond) (Info, error)
 
 	// List yields the objects whose key begins with prefix and is greater than

@@ -97,14 +97,14 @@ func testBadKeys(t *testing.T, open func(t *testing.T) store.Store) {
 	for _, key := range []string{
 		"", "/", "/a", "a/", "a//b", ".", "..", "a/../b", "a/./b", "a/...", "A", "a_b", "a b", "a\x00", "ä", `a\b`, long + "k",
 	} {
-		if _, err := s.Put(ctx, key, nil, store.Cond{}); err == nil {
-			t.Errorf("Put(%q) = nil, want an error", key)
+		if _, err := s.Put(ctx, key, nil, store.Cond{}); !errors.Is(err, store.ErrBadKey) {
+			t.Errorf("Put(%q) = %v, want ErrBadKey", key, err)
 		}
-		if _, _, err := s.Get(ctx, key, store.Range{}); err == nil || errors.Is(err, store.ErrNotFound) {
-			t.Errorf("Get(%q) = %v, want another error", key, err)
+		if _, _, err := s.Get(ctx, key, store.Range{}); !errors.Is(err, store.ErrBadKey) {
+			t.Errorf("Get(%q) = %v, want ErrBadKey", key, err)
 		}
-		if err := s.Delete(ctx, key); err == nil {
-			t.Errorf("Delete(%q) = nil, want an error", key)
+		if err := s.Delete(ctx, key); !errors.Is(err, store.ErrBadKey) {
+			t.Errorf("Delete(%q) = %v, want ErrBadKey", key, err)
 		}
 	}
 	for _, key := range []string{"a", "0", "-", ".a", "a..b", "a.b/c-d", long} {
