@@ -27,9 +27,6 @@ func (b *Backend) Complete(ctx context.Context, p Path, id string, parts []Compl
 	if r.Parts, r.Checksums, err = checkParts(u, parts, o); err != nil {
 		return Info{}, fmt.Errorf("complete upload of %s: %w", p, err)
 	}
-	if r.ID, err = b.names.NewID(); err != nil {
-		return Info{}, err
-	}
 	results, err := d.Commit(ctx, nil, r)
 	if err != nil {
 		return Info{}, fmt.Errorf("complete upload of %s: %w", p, explain(err))

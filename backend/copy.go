@@ -36,13 +36,9 @@ func (t *tx) copyNear(ctx context.Context, p, from Path, o CopyOptions) (manifes
 	if err != nil {
 		return nil, err
 	}
-	id, err := t.b.names.NewID()
-	if err != nil {
-		return nil, err
-	}
 	r := &manifest.Copy{
 		FromTag: from.Tag, FromName: from.Name, FromID: e.ID,
-		Tag: p.Tag, Name: p.Name, ID: id, Cond: o.Cond,
+		Tag: p.Tag, Name: p.Name, Cond: o.Cond,
 		Keep: p == from && !o.Touch,
 	}
 	if o.Attr != nil {
@@ -66,12 +62,8 @@ func (t *tx) copyFar(ctx context.Context, p, from Path, o CopyOptions) (manifest
 	if err != nil {
 		return nil, err
 	}
-	id, err := t.b.names.NewID()
-	if err != nil {
-		return nil, err
-	}
 	x := manifest.Entry{
-		Name: p.Name, ID: id, Size: e.Size, ETag: e.ETag, Added: added,
+		Name: p.Name, Size: e.Size, ETag: e.ETag, Added: added,
 		Attr: e.Attr, Recipe: recipe,
 	}
 	if o.Attr != nil {

@@ -129,7 +129,8 @@ type Tx interface {
 // PutOptions of Tx.Put. The zero value works.
 type PutOptions struct {
 	Attr Attr
-	Cond Cond // on what p holds at the commit
+	Cond Cond   // on what p holds at the commit
+	MD5  []byte // that the bytes must have, or ErrBadDigest; nil: any
 
 	// AtEOF, if set, is called when r is read to its end and may still change
 	// the Attr, as checksums that came in a trailer do. An error drops the put.

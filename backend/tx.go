@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"bytes"
 	"context"
 	"crypto/md5"
 	"encoding/hex"
@@ -46,22 +47,12 @@ func (t *tx) Put(ctx context.Context, p Path, r io.Reader, o PutOptions) error {
 	if err := t.owns(p); err != nil {
 		return err
 	}
-	stored, etag, err := t.b.ingest(ctx, t.d, r, MaxFileBytes)
+	stored, etag, err := t.b.ingest(ctx, t.d, r, MaxFileBytes, &o)
 	if err != nil {
 		return fmt.Errorf("put %s: %w", p, err)
 	}
-	if o.AtEOF != nil {
-		if err := o.AtEOF(&o.Attr); err != nil {
-			return fmt.Errorf("put %s: %w", p, err)
-		}
-	}
-	id, err := t.b.names.NewID()
-	if err != nil {
-		return err
-	}
 	t.add(p, &manifest.Put{Tag: p.Tag, Cond: o.Cond, Entry: manifest.Entry{
 		Name:   p.Name,
-		ID:     id,
 		Size:   stored.Size,
 		ETag:   etag,
 		Added:  stored.Added,
@@ -151,9 +142,9 @@ func rebase(r manifest.Recipe, n int) manifest.Recipe {
 	return r
 }
 
-// ingest stores the bytes of r and returns their MD5 beside what was stored.
-// An error of r comes back as it is.
-func (b *Backend) ingest(ctx context.Context, d *catalog.Dataset, r io.Reader, limit int64) (dedupe.Stored, string, error) {
+// ingest stores the bytes of r and returns their MD5 beside what was stored,
+// once all that o asks of them holds. An error of r comes back as it is.
+func (b *Backend) ingest(ctx context.Context, d *catalog.Dataset, r io.Reader, limit int64, o *PutOptions) (dedupe.Stored, string, error) {
 	sum := md5.New()
 	src := &source{r: r, left: limit}
 	stored, err := b.bytes.Store(ctx, scope(d), src, sum)
@@ -163,7 +154,16 @@ func (b *Backend) ingest(ctx context.Context, d *catalog.Dataset, r io.Reader, l
 	case err != nil:
 		return dedupe.Stored{}, "", explain(err)
 	}
-	return stored, hex.EncodeToString(sum.Sum(nil)), nil
+	etag := sum.Sum(nil)
+	if o.MD5 != nil && !bytes.Equal(o.MD5, etag) {
+		return dedupe.Stored{}, "", fmt.Errorf("MD5 %x, announced was %x: %w", etag, o.MD5, ErrBadDigest)
+	}
+	if o.AtEOF != nil {
+		if err := o.AtEOF(&o.Attr); err != nil {
+			return dedupe.Stored{}, "", err
+		}
+	}
+	return stored, hex.EncodeToString(etag), nil
 }
 
 func scope(d *catalog.Dataset) dedupe.Scope {

@@ -20,15 +20,11 @@ func (b *Backend) CreateUpload(ctx context.Context, p Path, o UploadOptions) (st
 	if err != nil {
 		return "", err
 	}
-	id, err := b.names.NewID()
-	if err != nil {
-		return "", err
-	}
-	_, err = d.Commit(ctx, nil, &manifest.Upload{Tag: p.Tag, Name: p.Name, ID: id, Attr: o.Attr, Checksum: o.Checksum, Full: o.Full})
+	results, err := d.Commit(ctx, nil, &manifest.Upload{Tag: p.Tag, Name: p.Name, Attr: o.Attr, Checksum: o.Checksum, Full: o.Full})
 	if err != nil {
 		return "", fmt.Errorf("create upload of %s: %w", p, explain(err))
 	}
-	return id.String(), nil
+	return results[0].Upload.ID.String(), nil
 }
 
 // Upload implements Uploads.
@@ -73,14 +69,9 @@ func (b *Backend) PutPart(ctx context.Context, p Path, id string, number int, r 
 	if err := checkNumber(number); err != nil {
 		return Part{}, err
 	}
-	stored, etag, err := b.ingest(ctx, d, r, MaxPartBytes)
+	stored, etag, err := b.ingest(ctx, d, r, MaxPartBytes, &o)
 	if err != nil {
 		return Part{}, fmt.Errorf("put part %d of %s: %w", number, p, err)
-	}
-	if o.AtEOF != nil {
-		if err := o.AtEOF(&o.Attr); err != nil {
-			return Part{}, fmt.Errorf("put part %d of %s: %w", number, p, err)
-		}
 	}
 	results, err := d.Commit(ctx, stored.Small, &manifest.AddPart{
 		Tag: p.Tag, Name: p.Name, Upload: u.ID,

@@ -58,7 +58,7 @@ func (l *line[S]) State() S { return *l.state.Load() }
 
 // apply publishes the state after a segment.
 func (l *line[S]) apply(s *journal.Segment) ([]any, error) {
-	seg := &manifest.Segment{N: s.N, Epoch: s.Epoch, Txs: make([]*manifest.Tx, len(s.Txs)), Bases: make([]uint32, len(s.Txs))}
+	seg := &manifest.Segment{N: s.N, Batch: s.Batch, Epoch: s.Epoch, Txs: make([]*manifest.Tx, len(s.Txs)), Bases: make([]uint32, len(s.Txs))}
 	for i, t := range s.Txs {
 		tx, err := manifest.DecodeTx(t.Payload)
 		if err != nil {

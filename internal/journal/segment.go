@@ -52,11 +52,8 @@ type Framed struct {
 
 // Encode returns the bytes of s, and sets Base and Sum.
 func (s *Segment) Encode() []byte {
-	size := headerBytes + 10 + blockLen + len(s.Block) + sha256.Size
-	for _, t := range s.Txs {
-		size += len(t.Payload) + 20
-	}
-	b := make([]byte, 0, size)
+	codec, txs, plain := packTxs(s.Txs)
+	b := make([]byte, 0, headerBytes+24+len(txs)+blockLen+len(s.Block)+sha256.Size)
 	b = append(b, magic...)
 	b = append(b, version, suitePlain)
 	b = append(b, s.Owner[:]...)
@@ -66,12 +63,10 @@ func (s *Segment) Encode() []byte {
 	b = append(b, s.Writer[:]...)
 	b = binary.BigEndian.AppendUint64(b, s.Epoch)
 	b = binary.BigEndian.AppendUint64(b, uint64(s.Time))
-	b = binary.AppendUvarint(b, uint64(len(s.Txs)))
-	for _, t := range s.Txs {
-		b = binary.AppendUvarint(b, uint64(t.First))
-		b = binary.AppendUvarint(b, uint64(len(t.Payload)))
-		b = append(b, t.Payload...)
-	}
+	b = append(b, codec)
+	b = binary.AppendUvarint(b, uint64(plain))
+	b = binary.AppendUvarint(b, uint64(len(txs)))
+	b = append(b, txs...)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(s.Block)))
 	s.Base = int64(len(b))
 	b = append(b, s.Block...)
@@ -81,7 +76,7 @@ func (s *Segment) Encode() []byte {
 
 // Decode returns the segment of which b is the bytes; it shares b's memory.
 func Decode(b []byte) (*Segment, error) {
-	if len(b) < headerBytes+1+blockLen+sha256.Size {
+	if len(b) < headerBytes+3+blockLen+sha256.Size {
 		return nil, fmt.Errorf("segment of %d bytes: %w", len(b), ErrFormat)
 	}
 	body, sum := b[:len(b)-sha256.Size], b[len(b)-sha256.Size:]
@@ -102,7 +97,7 @@ func Decode(b []byte) (*Segment, error) {
 	s.Epoch = binary.BigEndian.Uint64(take(8))
 	s.Time = int64(binary.BigEndian.Uint64(take(8)))
 	var err error
-	if s.Txs, r, err = decodeTxs(r); err != nil {
+	if s.Txs, r, err = unpackTxs(r); err != nil {
 		return nil, fmt.Errorf("segment %d: %w", s.N, err)
 	}
 	if len(r) < blockLen || int64(binary.BigEndian.Uint32(r)) != int64(len(r)-blockLen) {
@@ -111,31 +106,4 @@ func Decode(b []byte) (*Segment, error) {
 	s.Block = r[blockLen:]
 	s.Base = int64(len(body) - len(s.Block))
 	return s, nil
-}
-
-// decodeTxs takes the transactions off r.
-func decodeTxs(r []byte) ([]Framed, []byte, error) {
-	number := func() (uint64, bool) {
-		v, n := binary.Uvarint(r)
-		if n <= 0 {
-			return 0, false
-		}
-		r = r[n:]
-		return v, true
-	}
-	count, ok := number()
-	if !ok || count > uint64(len(r)/2) {
-		return nil, nil, fmt.Errorf("count of transactions: %w", ErrFormat)
-	}
-	txs := make([]Framed, 0, count)
-	for range count {
-		first, ok1 := number()
-		size, ok2 := number()
-		if !ok1 || !ok2 || first > 1<<32-1 || size > uint64(len(r)) {
-			return nil, nil, fmt.Errorf("transaction %d: %w", len(txs), ErrFormat)
-		}
-		txs = append(txs, Framed{uint32(first), r[:size:size]})
-		r = r[size:]
-	}
-	return txs, r, nil
 }

@@ -7,7 +7,6 @@ type Copy struct {
 	FromTag, FromName string
 	FromID            ID
 	Tag, Name         string
-	ID                ID // of the new entry
 	Cond              Cond
 
 	NewAttr bool // replace headers and metadata by Attr's
@@ -24,7 +23,6 @@ func (r *Copy) encode(e *encoder) {
 	e.raw(r.FromID[:])
 	e.string(r.Tag)
 	e.string(r.Name)
-	e.raw(r.ID[:])
 	e.cond(r.Cond)
 	e.bool(r.NewAttr)
 	e.bool(r.NewTags)
@@ -35,7 +33,7 @@ func (r *Copy) encode(e *encoder) {
 func decodeCopy(d *decoder) Record {
 	return &Copy{
 		FromTag: d.string(), FromName: d.string(), FromID: d.id(),
-		Tag: d.string(), Name: d.string(), ID: d.id(), Cond: d.cond(),
+		Tag: d.string(), Name: d.string(), Cond: d.cond(),
 		NewAttr: d.bool(), NewTags: d.bool(), Attr: d.attr(), Keep: d.bool(),
 	}
 }
@@ -49,7 +47,7 @@ func (r *Copy) apply(p *replay) (Result, error) {
 		return Result{}, err
 	}
 	x := *from
-	x.Name, x.ID = r.Name, r.ID
+	x.Name, x.ID = r.Name, p.newID()
 	self := r.Tag == r.FromTag && r.Name == r.FromName
 	if !self {
 		x.Added, x.Upload = 0, ID{}

@@ -48,21 +48,21 @@ func samples() map[string]*Tx {
 	one := func(r Record) *Tx { return &Tx{Time: 1_700_000_000_123, Records: []Record{r}} }
 	return map[string]*Tx{
 		"put": one(&Put{Tag: "v1", Cond: cond, Entry: Entry{
-			Name: "dir/ä b", ID: id(1), Size: recipe.Len(), ETag: strings.Repeat("0f", 16) + "-12", Added: 77, Attr: attr, Recipe: recipe}}),
-		"put-empty": one(&Put{Entry: Entry{Name: "k", ID: id(2), ETag: "text"}}),
+			Name: "dir/ä b", Size: recipe.Len(), ETag: strings.Repeat("0f", 16) + "-12", Added: 77, Attr: attr, Recipe: recipe}}),
+		"put-empty": one(&Put{Entry: Entry{Name: "k", ETag: "text"}}),
 		"delete":    one(&Delete{Tag: "v1", Name: "n", Cond: cond}),
-		"copy": one(&Copy{FromTag: "v1", FromName: "n", FromID: id(3), Tag: "v2", Name: "m", ID: id(4), Cond: cond,
+		"copy": one(&Copy{FromTag: "v1", FromName: "n", FromID: id(3), Tag: "v2", Name: "m", Cond: cond,
 			NewAttr: true, NewTags: true, Attr: attr, Keep: true}),
-		"upload":    one(&Upload{Tag: "v1", Name: "n", ID: id(5), Attr: attr, Checksum: CRC32C, Full: true}),
+		"upload":    one(&Upload{Tag: "v1", Name: "n", Attr: attr, Checksum: CRC32C, Full: true}),
 		"add-part":  one(&AddPart{Tag: "v1", Name: "n", Upload: id(5), Part: part, Added: 8, Recipe: recipe}),
 		"copy-part": one(&CopyPart{Tag: "v1", Name: "n", Upload: id(5), Part: part, FromTag: "v0", FromName: "m", FromID: id(6), Off: 9}),
-		"complete": one(&Complete{Tag: "v1", Name: "n", Upload: id(5), ID: id(7), Parts: []PartRef{{1, strings.Repeat("cd", 16)}, {3, "e"}},
+		"complete": one(&Complete{Tag: "v1", Name: "n", Upload: id(5), Parts: []PartRef{{1, strings.Repeat("cd", 16)}, {3, "e"}},
 			Checksums: attr.Checksums, Cond: cond}),
 		"abort":   one(&Abort{Tag: "v1", Name: "n", Upload: id(5)}),
 		"close":   one(&Close{}),
 		"create":  one(&Create{Name: "maxmind", ID: id(8), Pool: "default"}),
 		"drop":    one(&Drop{Name: "maxmind", ID: id(8)}),
-		"several": {Time: 5, Records: []Record{&Copy{FromName: "a", FromID: id(1), Name: "b", ID: id(2)}, &Delete{Name: "a"}}},
+		"several": {Time: 5, Records: []Record{&Copy{FromName: "a", FromID: id(1), Name: "b"}, &Delete{Name: "a"}}},
 	}
 }
 

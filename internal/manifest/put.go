@@ -3,7 +3,7 @@ package manifest
 // Put makes Entry what key Tag/Name holds.
 type Put struct {
 	Tag   string
-	Entry Entry // Modified is given by replay
+	Entry Entry // ID and Modified are given by replay
 	Cond  Cond
 }
 
@@ -14,7 +14,6 @@ func (r *Put) encode(e *encoder) {
 	e.string(r.Tag)
 	e.string(x.Name)
 	e.cond(r.Cond)
-	e.raw(x.ID[:])
 	e.int(x.Size)
 	e.etag(x.ETag)
 	e.int(x.Added)
@@ -27,7 +26,6 @@ func decodePut(d *decoder) Record {
 	x := &r.Entry
 	x.Name = d.string()
 	r.Cond = d.cond()
-	x.ID = d.id()
 	x.Size = d.int()
 	x.ETag = d.etag()
 	x.Added = d.int()
@@ -48,7 +46,7 @@ func (r *Put) apply(p *replay) (Result, error) {
 		return Result{}, err
 	}
 	x := r.Entry
-	x.Recipe = recipe
+	x.ID, x.Recipe = p.newID(), recipe
 	x.Added += added
 	return Result{Entry: p.set(r.Tag, &x)}, nil
 }

@@ -1,10 +1,15 @@
 package manifest
 
-import "fmt"
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+)
 
 // Segment is what a segment of a dataset's log brings.
 type Segment struct {
 	N     uint64
+	Batch ID       // random; no two have the same
 	Epoch uint64   // the author's, when it sent it
 	Txs   []*Tx    // decoded
 	Bases []uint32 // of each transaction: the number of its first chunk in Block
@@ -44,7 +49,7 @@ func (s *State) Apply(seg *Segment) (*State, []Verdict) {
 		case late:
 			verdicts[i].Err = ErrEpoch
 		default:
-			p.base = 0
+			p.tx, p.base = i, 0
 			if seg.Block != nil {
 				p.base = seg.Bases[i]
 			}
@@ -68,11 +73,13 @@ type applier interface {
 
 // replay is a state being made from another.
 type replay struct {
-	s     *State // ours to change
-	seg   *Segment
-	owner *owner
-	time  int64  // of the transaction
-	base  uint32 // the number of its first chunk in the segment's block
+	s      *State // ours to change
+	seg    *Segment
+	owner  *owner
+	tx     int    // the transaction's number in the segment
+	record int    // the record's number in the transaction
+	time   int64  // of the transaction
+	base   uint32 // the number of its first chunk in the segment's block
 }
 
 // owner marks the tags that one replay has copied and may change in place.
@@ -89,7 +96,8 @@ func (p *replay) transact(tx *Tx) Verdict {
 	}
 	p.time = tx.Time
 	v := Verdict{Results: make([]Result, 0, len(tx.Records))}
-	for _, r := range tx.Records {
+	for i, r := range tx.Records {
+		p.record = i
 		a, ok := r.(applier)
 		if !ok {
 			return Verdict{Err: ErrFormat}
@@ -102,6 +110,17 @@ func (p *replay) transact(tx *Tx) Verdict {
 	}
 	*before = *p.s
 	return v
+}
+
+// newID names what the record makes: no two records of a log have the same
+// batch and numbers, and every replica finds the same.
+func (p *replay) newID() (id ID) {
+	b := append(make([]byte, 0, 24), p.seg.Batch[:]...)
+	b = binary.BigEndian.AppendUint32(b, uint32(p.tx))
+	b = binary.BigEndian.AppendUint32(b, uint32(p.record))
+	sum := sha256.Sum256(b)
+	copy(id[:], sum[:])
+	return id
 }
 
 // entry returns what a key holds, or nil.

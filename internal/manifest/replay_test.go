@@ -22,8 +22,9 @@ type model map[string]*Entry
 
 func (m model) clone() model { return maps.Clone(m) }
 
-// apply is the meaning of a record, written as plainly as possible.
-func (m model) apply(r Record, time int64) error {
+// apply is the meaning of a record, written as plainly as possible; next is the
+// id of what it makes.
+func (m model) apply(r Record, time int64, next ID) error {
 	set := func(key string, e *Entry) {
 		e.Modified = time
 		if old := m[key]; old != nil {
@@ -37,6 +38,7 @@ func (m model) apply(r Record, time int64) error {
 			return ErrPrecondition
 		}
 		e := r.Entry
+		e.ID = next
 		set(Key(r.Tag, e.Name), &e)
 	case *Delete:
 		old := m[Key(r.Tag, r.Name)]
@@ -53,7 +55,7 @@ func (m model) apply(r Record, time int64) error {
 			return ErrChanged
 		}
 		e := *from
-		e.Name, e.ID = r.Name, r.ID
+		e.Name, e.ID = r.Name, next
 		if Key(r.FromTag, r.FromName) != Key(r.Tag, r.Name) {
 			e.Added = 0
 		}
@@ -62,7 +64,7 @@ func (m model) apply(r Record, time int64) error {
 	return nil
 }
 
-func drawRecord(t *rapid.T, m model, serial *byte) Record {
+func drawRecord(t *rapid.T, m model) Record {
 	tag, name := rapid.SampledFrom(someTags).Draw(t, "tag"), rapid.SampledFrom(someNames).Draw(t, "name")
 	if tag == "" && name == "" {
 		name = "n"
@@ -70,7 +72,6 @@ func drawRecord(t *rapid.T, m model, serial *byte) Record {
 	if tag == "" && strings.Contains(name, "/") && name[0] != '/' {
 		name = "/" + name // no such key is in the root tag
 	}
-	*serial++
 	switch rapid.IntRange(0, 3).Draw(t, "kind") {
 	case 0:
 		fromKey := "a/x"
@@ -85,7 +86,7 @@ func drawRecord(t *rapid.T, m model, serial *byte) Record {
 		if !ok || ft == "" {
 			ft, fn = "", fromKey
 		}
-		return &Copy{FromTag: ft, FromName: fn, FromID: from, Tag: tag, Name: name, ID: id(*serial)}
+		return &Copy{FromTag: ft, FromName: fn, FromID: from, Tag: tag, Name: name}
 	case 1:
 		d := &Delete{Tag: tag, Name: name}
 		if rapid.Bool().Draw(t, "conditional") {
@@ -93,7 +94,7 @@ func drawRecord(t *rapid.T, m model, serial *byte) Record {
 		}
 		return d
 	default:
-		p := &Put{Tag: tag, Entry: Entry{Name: name, ID: id(*serial), ETag: fmt.Sprint(rapid.IntRange(0, 3).Draw(t, "etag")), Added: 3}}
+		p := &Put{Tag: tag, Entry: Entry{Name: name, ETag: fmt.Sprint(rapid.IntRange(0, 3).Draw(t, "etag")), Added: 3}}
 		if rapid.Bool().Draw(t, "conditional") {
 			p.Cond.IfNoneMatch = []string{"*"}
 		}
@@ -113,23 +114,23 @@ func dump(s *State, from string) (keys []string, entries []*Entry) {
 // included; older states stay as they were; counts agree.
 func TestReplay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s, m, serial := NewState(0), model{}, byte(0)
+		s, m := NewState(0), model{}
 		type past struct {
 			s *State
 			m model
 		}
 		var history []past
 		for n := range rapid.IntRange(1, 12).Draw(t, "segments") {
-			seg := &Segment{N: uint64(n + 1)}
+			seg := &Segment{N: uint64(n + 1), Batch: id(byte(n))}
 			var want []error
-			for range rapid.IntRange(1, 4).Draw(t, "transactions") {
+			for i := range rapid.IntRange(1, 4).Draw(t, "transactions") {
 				tx := &Tx{Time: int64(rapid.IntRange(0, 50).Draw(t, "time"))}
 				trial, verdict := m.clone(), error(nil)
-				for range rapid.IntRange(1, 3).Draw(t, "records") {
-					r := drawRecord(t, trial, &serial)
+				for k := range rapid.IntRange(1, 3).Draw(t, "records") {
+					r := drawRecord(t, trial)
 					tx.Records = append(tx.Records, r)
 					if verdict == nil {
-						verdict = trial.apply(r, tx.Time)
+						verdict = trial.apply(r, tx.Time, (&replay{seg: seg, tx: i, record: k}).newID())
 					}
 				}
 				if verdict == nil {
@@ -215,13 +216,15 @@ func apply1(t *testing.T, s *State, seg *Segment) (*State, Verdict) {
 // TestUpload follows one upload through its life.
 func TestUpload(t *testing.T) {
 	const mib = 1 << 20
+	// made is the id of what a step makes: its segment's batch is its number.
+	made := func(step byte) ID { return (&replay{seg: &Segment{Batch: ID{step}}}).newID() }
 	block := &Block{Name: digest(9), Size: 64 * mib, Trailer: 9}
 	recipe := func(n int64) Recipe { return Recipe{{Block: block, Count: 1, Len: n, Stored: n}} }
 	part := func(number int, size int64) *AddPart {
-		return &AddPart{Tag: "v", Name: "f", Upload: id(1), Part: Part{Number: number, Size: size, ETag: fmt.Sprintf("%032x", number)}, Added: size, Recipe: recipe(size)}
+		return &AddPart{Tag: "v", Name: "f", Upload: made(1), Part: Part{Number: number, Size: size, ETag: fmt.Sprintf("%032x", number)}, Added: size, Recipe: recipe(size)}
 	}
 	complete := func(numbers ...int) *Complete {
-		c := &Complete{Tag: "v", Name: "f", Upload: id(1), ID: id(9)}
+		c := &Complete{Tag: "v", Name: "f", Upload: made(1)}
 		for _, n := range numbers {
 			c.Parts = append(c.Parts, PartRef{n, fmt.Sprintf("%032x", n)})
 		}
@@ -232,7 +235,7 @@ func TestUpload(t *testing.T) {
 		want   error
 	}{
 		{part(1, 5*mib), ErrNoUpload},
-		{&Upload{Tag: "v", Name: "f", ID: id(1), Attr: Attr{ContentType: "x/y"}}, nil},
+		{&Upload{Tag: "v", Name: "f", Attr: Attr{ContentType: "x/y"}}, nil},
 		{part(3, 7), nil},
 		{part(1, 5*mib), nil},
 		{part(2, 5*mib-1), nil},
@@ -241,16 +244,16 @@ func TestUpload(t *testing.T) {
 		{complete(1, 1), ErrInvalidPart},
 		{complete(1, 2, 3), ErrPartTooSmall},
 		{part(2, 6*mib), nil},
-		{&Complete{Tag: "v", Name: "f", Upload: id(1), ID: id(9), Parts: []PartRef{{1, "other"}}}, ErrInvalidPart},
+		{&Complete{Tag: "v", Name: "f", Upload: made(1), Parts: []PartRef{{1, "other"}}}, ErrInvalidPart},
 		{complete(1, 2, 3), nil},
 		{complete(1, 2, 3), ErrNoUpload},
-		{&Abort{Tag: "v", Name: "f", Upload: id(1)}, ErrNoUpload},
-		{&CopyPart{Tag: "v", Name: "g", Upload: id(2), Part: Part{Number: 1, Size: 9}, FromTag: "v", FromName: "f", FromID: id(9)}, ErrNoUpload},
-		{&Upload{Tag: "v", Name: "g", ID: id(2)}, nil},
-		{&CopyPart{Tag: "v", Name: "g", Upload: id(2), Part: Part{Number: 1, Size: 9}, FromTag: "v", FromName: "f", FromID: id(8)}, ErrChanged},
-		{&CopyPart{Tag: "v", Name: "g", Upload: id(2), Part: Part{Number: 1, Size: 9}, FromTag: "v", FromName: "f", FromID: id(9), Off: 11*mib - 1}, ErrInvalidPart},
-		{&CopyPart{Tag: "v", Name: "g", Upload: id(2), Part: Part{Number: 1, Size: 9, ETag: "e"}, FromTag: "v", FromName: "f", FromID: id(9), Off: 5*mib - 4}, nil},
-		{&Abort{Tag: "v", Name: "g", Upload: id(2)}, nil},
+		{&Abort{Tag: "v", Name: "f", Upload: made(1)}, ErrNoUpload},
+		{&CopyPart{Tag: "v", Name: "g", Upload: made(15), Part: Part{Number: 1, Size: 9}, FromTag: "v", FromName: "f", FromID: made(11)}, ErrNoUpload},
+		{&Upload{Tag: "v", Name: "g"}, nil},
+		{&CopyPart{Tag: "v", Name: "g", Upload: made(15), Part: Part{Number: 1, Size: 9}, FromTag: "v", FromName: "f", FromID: id(8)}, ErrChanged},
+		{&CopyPart{Tag: "v", Name: "g", Upload: made(15), Part: Part{Number: 1, Size: 9}, FromTag: "v", FromName: "f", FromID: made(11), Off: 11*mib - 1}, ErrInvalidPart},
+		{&CopyPart{Tag: "v", Name: "g", Upload: made(15), Part: Part{Number: 1, Size: 9, ETag: "e"}, FromTag: "v", FromName: "f", FromID: made(11), Off: 5*mib - 4}, nil},
+		{&Abort{Tag: "v", Name: "g", Upload: made(15)}, nil},
 		{&Close{}, ErrNotEmpty},
 		{&Delete{Tag: "v", Name: "f"}, nil},
 		{&Close{}, nil},
@@ -259,7 +262,7 @@ func TestUpload(t *testing.T) {
 	s := NewState(0)
 	for i, step := range steps {
 		var v Verdict
-		s, v = apply1(t, s, &Segment{Txs: []*Tx{{Time: int64(i), Records: []Record{step.record}}}})
+		s, v = apply1(t, s, &Segment{Batch: ID{byte(i)}, Txs: []*Tx{{Time: int64(i), Records: []Record{step.record}}}})
 		if !errors.Is(v.Err, step.want) {
 			t.Fatalf("step %d, %T: verdict %v, want %v", i, step.record, v.Err, step.want)
 		}
@@ -271,7 +274,7 @@ func TestUpload(t *testing.T) {
 			}
 		}
 		if _, ok := step.record.(*CopyPart); ok && step.want == nil {
-			u := s.Upload("v", "g", id(2))
+			u := s.Upload("v", "g", made(15))
 			p, _ := u.parts.Get(&uploadPart{Part: Part{Number: 1}})
 			if p.recipe.Len() != 9 || len(p.recipe) != 2 || p.recipe[1].Len != 5 {
 				t.Fatalf("copied part's recipe is %+v", p.recipe)

@@ -59,10 +59,9 @@ func (e *encoder) ref(tag, name string, id ID) {
 	e.raw(id[:])
 }
 
-// Upload begins one.
+// Upload begins one. Replay gives its id.
 type Upload struct {
 	Tag, Name string
-	ID        ID
 	Attr      Attr
 	Checksum  Algorithm
 	Full      bool
@@ -71,14 +70,15 @@ type Upload struct {
 func (*Upload) kind() byte { return kindUpload }
 
 func (r *Upload) encode(e *encoder) {
-	e.ref(r.Tag, r.Name, r.ID)
+	e.string(r.Tag)
+	e.string(r.Name)
 	e.attr(&r.Attr)
 	e.byte(byte(r.Checksum))
 	e.bool(r.Full)
 }
 
 func decodeUpload(d *decoder) Record {
-	r := &Upload{Tag: d.string(), Name: d.string(), ID: d.id(), Attr: d.attr(), Checksum: Algorithm(d.byte()), Full: d.bool()}
+	r := &Upload{Tag: d.string(), Name: d.string(), Attr: d.attr(), Checksum: Algorithm(d.byte()), Full: d.bool()}
 	if r.Checksum > SHA256 {
 		d.fail("checksum algorithm %d", r.Checksum)
 	}
@@ -86,7 +86,7 @@ func decodeUpload(d *decoder) Record {
 }
 
 func (r *Upload) apply(p *replay) (Result, error) {
-	u := &OpenUpload{Tag: r.Tag, Name: r.Name, ID: r.ID, Initiated: p.time, Attr: r.Attr, Checksum: r.Checksum, Full: r.Full, parts: newParts()}
+	u := &OpenUpload{Tag: r.Tag, Name: r.Name, ID: p.newID(), Initiated: p.time, Attr: r.Attr, Checksum: r.Checksum, Full: r.Full, parts: newParts()}
 	p.s.uploads.Set(u)
 	return Result{Upload: u}, nil
 }
@@ -200,7 +200,6 @@ func (p *replay) addPart(u *OpenUpload, part Part, added int64, recipe Recipe) R
 type Complete struct {
 	Tag, Name string
 	Upload    ID
-	ID        ID // of the new entry
 	Parts     []PartRef
 	Checksums []Checksum // of the file
 	Cond      Cond
@@ -217,7 +216,6 @@ func (*Complete) kind() byte { return kindComplete }
 
 func (r *Complete) encode(e *encoder) {
 	e.ref(r.Tag, r.Name, r.Upload)
-	e.raw(r.ID[:])
 	e.uint(uint64(len(r.Parts)))
 	for _, p := range r.Parts {
 		e.uint(uint64(p.Number))
@@ -229,7 +227,7 @@ func (r *Complete) encode(e *encoder) {
 
 func decodeComplete(d *decoder) Record {
 	return &Complete{
-		Tag: d.string(), Name: d.string(), Upload: d.id(), ID: d.id(),
+		Tag: d.string(), Name: d.string(), Upload: d.id(),
 		Parts:     list(d, 2, func(d *decoder) PartRef { return PartRef{int(d.uint32()), d.etag()} }),
 		Checksums: d.checksums(), Cond: d.cond(),
 	}
@@ -247,7 +245,7 @@ func (r *Complete) apply(p *replay) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	x.ID, x.Upload = r.ID, r.Upload
+	x.ID, x.Upload = p.newID(), r.Upload
 	x.Attr = u.Attr
 	x.Attr.Checksums = r.Checksums
 	p.s.uploads.Delete(u)
