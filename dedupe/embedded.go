@@ -96,7 +96,11 @@ func (e *Engine) Learn(dataset manifest.ID, slot uint64, base int64, block []byt
 		if crc64nvme.Checksum(block[f.off:f.off+int64(f.stored)]) != f.sum {
 			return nil, corrupt(what, "frame %d does not match its CRC-64", i)
 		}
-		b.Frames = append(b.Frames, manifest.Frame{First: f.first, Off: f.off, Stored: int64(f.stored), Plain: int64(f.plain)})
+		next := uint32(len(t.ends))
+		if i+1 < len(t.frames) {
+			next = t.frames[i+1].first
+		}
+		b.Frames = append(b.Frames, manifest.Frame{First: f.first, Count: next - f.first, Off: f.off, Stored: int64(f.stored), Plain: int64(f.plain)})
 	}
 	t = e.embedded.learn(t)
 	e.trailers.add(t, nil)
