@@ -129,8 +129,13 @@ func TestRetriedList(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	f := store.Faulty(m, store.FaultFrom(store.OpList, 1, store.Fault{Kind: store.FaultAfter}))
-	s := store.Retried(f, store.RetryOptions{Attempts: 2, Sleep: func(context.Context, time.Duration) error { return nil }})
+	plan := func(c store.Call) store.Fault {
+		if c.OpN%16 == 0 { // the one that finds no more
+			return store.Fault{}
+		}
+		return store.Fault{Kind: store.FaultAfter}
+	}
+	s := store.Retried(store.Faulty(m, plan), store.RetryOptions{Attempts: 2, Sleep: func(context.Context, time.Duration) error { return nil }})
 	list := s.List(t.Context(), "k", "k04")
 	for range 2 {
 		var got []string

@@ -2,8 +2,12 @@ package dirstore_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -96,4 +100,43 @@ func BenchmarkGet(b *testing.B) {
 			}
 		})
 	}
+}
+
+func BenchmarkList100k(b *testing.B) {
+	dir := b.TempDir()
+	s := open(b, dir)
+	if err := manyFiles(dir, 100_000); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		n := 0
+		for _, err := range s.List(context.Background(), "", "") {
+			if err != nil {
+				b.Fatal(err)
+			}
+			n++
+		}
+		if n != 100_000 {
+			b.Fatalf("%d objects listed", n)
+		}
+	}
+}
+
+// manyFiles makes n objects in 256 folders, the quick way: names of one file a
+// folder.
+func manyFiles(dir string, n int) error {
+	for i := range n {
+		folder := filepath.Join(dir, "blocks", fmt.Sprintf("%02x", i%256))
+		first, name := filepath.Join(folder, "0"), filepath.Join(folder, strconv.Itoa(i))
+		if i >= 256 {
+			if err := os.Link(first, name); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := errors.Join(os.MkdirAll(folder, 0o700), os.WriteFile(first, nil, 0o600)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
