@@ -24,15 +24,24 @@ type house struct {
 // open builds the floors on h.st.
 func (h *house) open() backend.Tree {
 	h.t.Helper()
-	var err error
-	if h.bytes, err = dedupe.Open(dedupe.Options{Store: h.st, Segment: catalog.SegmentKey}); err != nil {
-		h.t.Fatal(err)
-	}
-	h.names, err = catalog.Open(context.Background(), catalog.Options{Store: h.st, Embedder: h.bytes, Rand: rand.Reader, Now: time.Now})
+	tree, err := h.start()
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return backend.New(h.names, h.bytes)
+	return tree
+}
+
+func (h *house) start() (backend.Tree, error) {
+	var err error
+	if h.bytes, err = dedupe.Open(dedupe.Options{Store: h.st, Segment: catalog.SegmentKey}); err != nil {
+		return nil, err
+	}
+	h.names, err = catalog.Open(context.Background(), catalog.Options{Store: h.st, Embedder: h.bytes, Rand: rand.Reader, Now: time.Now})
+	if err != nil {
+		h.bytes.Close()
+		return nil, err
+	}
+	return backend.New(h.names, h.bytes), nil
 }
 
 func (h *house) close() {

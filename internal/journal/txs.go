@@ -3,7 +3,6 @@ package journal
 import (
 	"encoding/binary"
 	"fmt"
-	"sync"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -14,17 +13,20 @@ const (
 	codecZstd  = 1
 )
 
-// The coders are made once: EncodeAll and DecodeAll may be called
+// The coders are made at the program's start, as they hold channels that a test
+// in a bubble of time must not make. EncodeAll and DecodeAll may be called
 // concurrently. The default level takes names and block tables, which repeat
 // from file to file, to about two thirds; stronger ones to hardly less.
 var (
-	encoder = sync.OnceValue(func() *zstd.Encoder {
-		return must(zstd.NewWriter(nil, zstd.WithEncoderCRC(false), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true)))
-	})
-	decoder = sync.OnceValue(func() *zstd.Decoder {
-		return must(zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(MaxSegmentBytes)))
-	})
+	encoder = newEncoder()
+	decoder = must(zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(MaxSegmentBytes)))
 )
+
+func newEncoder() *zstd.Encoder {
+	e := must(zstd.NewWriter(nil, zstd.WithEncoderCRC(false), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true)))
+	e.EncodeAll([]byte{0}, nil) // it makes its channel at the first use
+	return e
+}
 
 // must panics: constant options that a library refuses are a bug of ours.
 func must[T any](v T, err error) T {
@@ -47,7 +49,7 @@ func packTxs(txs []Framed) (codec byte, stored []byte, plain int) {
 		b = binary.AppendUvarint(b, uint64(len(t.Payload)))
 		b = append(b, t.Payload...)
 	}
-	if z := encoder().EncodeAll(b, nil); len(z) < len(b) {
+	if z := encoder.EncodeAll(b, nil); len(z) < len(b) {
 		return codecZstd, z, len(b)
 	}
 	return codecPlain, b, len(b)
@@ -66,7 +68,7 @@ func unpackTxs(r []byte) ([]Framed, []byte, error) {
 	case codecPlain:
 	case codecZstd:
 		var err error
-		if b, err = decoder().DecodeAll(b, make([]byte, 0, plain)); err != nil {
+		if b, err = decoder.DecodeAll(b, make([]byte, 0, plain)); err != nil {
 			return nil, nil, fmt.Errorf("transactions: %w: %w", ErrFormat, err)
 		}
 	default:
