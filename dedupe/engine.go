@@ -29,6 +29,7 @@ type Options struct {
 	Rand   io.Reader // of nonces; nil: crypto/rand
 	Verify Verify    // how frames from Store are checked
 
+	ChunkBytes  int   // average of a Scope that names none; 0: DefaultChunkBytes
 	CacheBytes  int64 // of decoded frames in memory
 	BlockMemory int64 // of blocks that are open or being uploaded, bytes
 	UploadLimit int   // of blocks, at once
@@ -70,6 +71,7 @@ func Open(o Options) (*Engine, error) {
 	if o.Rand == nil {
 		e.o.Rand = rand.Reader
 	}
+	setDefault(&e.o.ChunkBytes, DefaultChunkBytes)
 	setDefault(&e.o.CacheBytes, DefaultCacheBytes)
 	setDefault(&e.o.BlockMemory, DefaultBlockMemory)
 	setDefault(&e.o.UploadLimit, DefaultUploadLimit)
@@ -123,13 +125,13 @@ func (e *Engine) enter() error {
 type Scope struct {
 	Pool       string      // the stream shares chunks with this pool; [a-z0-9-]
 	Dataset    manifest.ID // whose open block its new chunks go to
-	ChunkBytes int         // average, a power of two; 0: DefaultChunkBytes
+	ChunkBytes int         // average, a power of two; 0: Options.ChunkBytes
 	BlockBytes int64       // target; 0: DefaultBlockBytes
 }
 
 // normalise sets defaults and checks limits.
-func (s *Scope) normalise() error {
-	setDefault(&s.ChunkBytes, DefaultChunkBytes)
+func (s *Scope) normalise(o *Options) error {
+	setDefault(&s.ChunkBytes, o.ChunkBytes)
 	setDefault(&s.BlockBytes, DefaultBlockBytes)
 	if s.Pool == "" {
 		return errors.New("scope without a pool")

@@ -36,7 +36,7 @@ type stream struct {
 }
 
 func newStream(e *Engine, s Scope) (*stream, error) {
-	if err := s.normalise(); err != nil {
+	if err := s.normalise(&e.o); err != nil {
 		return nil, err
 	}
 	cut, err := newCutter(s.ChunkBytes)

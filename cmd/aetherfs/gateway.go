@@ -93,6 +93,7 @@ func open(ctx context.Context, c *config.Config, keys keyPair, log *slog.Logger)
 	g.onClose(func(context.Context) error { return cache.Close() })
 	bytes, err := dedupe.Open(dedupe.Options{
 		Store: objects, KV: cache, Verify: dedupe.ByCRC, Segment: catalog.SegmentKey,
+		ChunkBytes: repository.Chunker.Average,
 		CacheBytes: c.Memory / cacheShare, BlockMemory: c.Memory / blockShare,
 	})
 	if err != nil {
