@@ -77,8 +77,11 @@ func TestObserved(t *testing.T) {
 		_, exists := s.Put(ctx, "k", []byte("12345"), store.Cond{IfAbsent: true})
 		_, _, _ = s.Get(ctx, "k", store.Range{Off: 3})
 		_, _, missing := s.Get(ctx, "absent", store.Range{})
-		for range s.List(ctx, "", "") {
-			break
+		for _, err := range s.List(ctx, "", "") {
+			if err != nil {
+				t.Error(err)
+			}
+			break // the caller had enough
 		}
 		_ = s.Delete(ctx, "k")
 		want := seen{
@@ -99,7 +102,10 @@ func TestObserved(t *testing.T) {
 func TestObservedList(t *testing.T) {
 	var got seen
 	f := store.Faulty(store.NewMemory(), store.FaultFrom(store.OpList, 1, store.Fault{Kind: store.FaultBefore}))
-	for range store.Observed(f, &got, nil).List(t.Context(), "", "") {
+	for _, err := range store.Observed(f, &got, nil).List(t.Context(), "", "") {
+		if !errors.Is(err, store.ErrInjected) {
+			t.Errorf("List = %v, want ErrInjected", err)
+		}
 	}
 	if len(got) != 1 || got[0].op != store.OpList || !errors.Is(got[0].err, store.ErrInjected) {
 		t.Errorf("observed %v, want one list with its error", got)

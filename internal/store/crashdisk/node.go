@@ -27,51 +27,51 @@ func newFolder() *node {
 	return &node{folder: true, names: map[string]*node{}, history: map[string][]*node{}, lost: map[string]bool{}}
 }
 
-// set makes a name of a folder stand for n, or for nothing.
-func (dir *node) set(name string, n *node) {
-	if len(dir.history[name]) == 0 {
-		dir.history[name] = []*node{dir.names[name]}
+// set makes a name of a folder stand for to, or for nothing.
+func (n *node) set(name string, to *node) {
+	if len(n.history[name]) == 0 {
+		n.history[name] = []*node{n.names[name]}
 	}
-	dir.history[name] = append(dir.history[name], n)
-	delete(dir.lost, name)
-	if n == nil {
-		delete(dir.names, name)
+	n.history[name] = append(n.history[name], to)
+	delete(n.lost, name)
+	if to == nil {
+		delete(n.names, name)
 		return
 	}
-	dir.names[name] = n
+	n.names[name] = to
 }
 
 // changed returns what the changed names of a folder stand for now.
-func (dir *node) changed() map[string]*node {
+func (n *node) changed() map[string]*node {
 	now := map[string]*node{}
-	for name := range dir.history {
-		now[name] = dir.names[name]
+	for name := range n.history {
+		now[name] = n.names[name]
 	}
 	return now
 }
 
 // syncNames makes what changed returned earlier durable. Changes since then
 // stay to be synced.
-func (dir *node) syncNames(covered map[string]*node) {
-	for name, n := range covered {
-		past := dir.history[name]
+func (n *node) syncNames(covered map[string]*node) {
+	for name, to := range covered {
+		past := n.history[name]
 		at := len(past) - 1
-		for at >= 0 && past[at] != n {
+		for at >= 0 && past[at] != to {
 			at--
 		}
 		switch {
-		case at < 0 || dir.lost[name]:
+		case at < 0 || n.lost[name]:
 		case at == len(past)-1:
-			delete(dir.history, name)
+			delete(n.history, name)
 		default:
-			dir.history[name] = past[at:]
+			n.history[name] = past[at:]
 		}
 	}
 }
 
-func (dir *node) dropNames() {
-	for name := range dir.history {
-		dir.lost[name] = true
+func (n *node) dropNames() {
+	for name := range n.history {
+		n.lost[name] = true
 	}
 }
 
@@ -82,13 +82,13 @@ func (n *node) sync() {
 }
 
 // syncAll syncs all that is under a folder.
-func (dir *node) syncAll() {
-	dir.syncNames(dir.changed())
-	for _, n := range dir.names {
-		if n.folder {
-			n.syncAll()
+func (n *node) syncAll() {
+	n.syncNames(n.changed())
+	for _, in := range n.names {
+		if in.folder {
+			in.syncAll()
 		} else {
-			n.sync()
+			in.sync()
 		}
 	}
 }

@@ -49,7 +49,7 @@ func TestBulkWrite(t *testing.T) {
 // BenchmarkBlockWrite is the choice of directBytes: one file, written and
 // synced, past the page cache and through it.
 func BenchmarkBlockWrite(b *testing.B) {
-	for _, size := range []int{256 << 10, 1 << 20, 4 << 20, 16 << 20} {
+	for _, size := range []int{256 << 10, 1 << 20, 2 << 20, 4 << 20, 16 << 20} {
 		data := random(size, 8)
 		for name, write := range map[string]func(bulkFile) (int, error){
 			"direct":   func(f bulkFile) (int, error) { return writeDirect(f.File, data) },

