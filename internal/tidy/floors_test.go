@@ -95,7 +95,7 @@ var doors = map[string][]string{
 	"github.com/prometheus/client_golang": {"internal/metrics"},
 	"github.com/knadh/koanf":              {"internal/config"},
 	"github.com/spf13/cobra":              {"cmd/aetherfs"},
-	"github.com/klauspost/compress":       {"dedupe", "internal/manifest"},
+	"github.com/klauspost/compress":       {"dedupe", "internal/journal"},
 }
 
 // Tests may be clients: they use what they like.
