@@ -3,6 +3,9 @@ package auth_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"net/http"
@@ -80,4 +83,28 @@ func mustVerify(t testing.TB, v *auth.Verifier, r *http.Request) *auth.Request {
 func sortedNames(names []string) string {
 	slices.Sort(names)
 	return strings.Join(names, ";")
+}
+
+// awsSignature signs a request at docTime as the S3 API reference tells it,
+// apart from the code under test. It must have no query.
+func awsSignature(t testing.TB, r *http.Request, signed string) string {
+	t.Helper()
+	canonical := r.Method + "\n" + r.URL.EscapedPath() + "\n\n"
+	for name := range strings.SplitSeq(signed, ";") {
+		value := r.Header.Get(name)
+		if name == "host" {
+			value = r.Host
+		}
+		canonical += name + ":" + value + "\n"
+	}
+	canonical += "\n" + signed + "\n" + r.Header.Get("X-Amz-Content-Sha256")
+	digest := sha256.Sum256([]byte(canonical))
+	key := []byte("AWS4" + secret)
+	for _, step := range []string{"20130524", region, "s3", "aws4_request",
+		"AWS4-HMAC-SHA256\n20130524T000000Z\n20130524/" + region + "/s3/aws4_request\n" + hex.EncodeToString(digest[:])} {
+		mac := hmac.New(sha256.New, key)
+		mac.Write([]byte(step))
+		key = mac.Sum(nil)
+	}
+	return hex.EncodeToString(key)
 }
