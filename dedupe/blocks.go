@@ -166,9 +166,10 @@ func (b *blocks) find(s *stream, d manifest.Digest) (*openBlock, uint32) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p := b.pending[s.lane.pool][d]
-	if p.block != nil {
-		s.use(p.block)
+	if p.block == nil || p.block.dropped() {
+		return nil, 0
 	}
+	s.use(p.block)
 	return p.block, p.n
 }
 

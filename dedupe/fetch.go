@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"aetherfs/internal/manifest"
-	"aetherfs/internal/store"
 )
 
 // fetch returns frames from up to, not including, to of t's block, each held
@@ -72,14 +71,13 @@ func releaseAll(fs []*frame) {
 // suspect drops t's block from the index if err says that it is damaged or
 // gone, so that its chunks are stored again when they come again.
 func (e *Engine) suspect(pool string, t *trailer, err error) {
-	if !errors.Is(err, ErrCorrupt) && !errors.Is(err, store.ErrNotFound) || t.dropped.Swap(true) {
+	if !errors.Is(err, ErrCorrupt) || !e.trailers.drop(t) {
 		return
 	}
 	e.counts.dropped.Add(1)
 	if !t.block.Embedded() {
 		e.index.forget(pool, t)
 	}
-	e.trailers.drop(t.block.Name)
 }
 
 // trailerOf returns the trailer of x's block, if it agrees with x.

@@ -71,6 +71,7 @@ func (x *index) learn(pool string, t *trailer) {
 
 // forget removes the chunks that are said to be in t's block.
 func (x *index) forget(pool string, t *trailer) {
+	x.kv.Sync() // what was learned of it is there
 	s := x.space(pool)
 	var keys [][]byte
 	for i := range t.ends {

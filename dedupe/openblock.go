@@ -77,6 +77,16 @@ func (ob *openBlock) reserve(run []*draft) int {
 	return off
 }
 
+// dropped reports whether ob was stored and has been found damaged since.
+func (ob *openBlock) dropped() bool {
+	select {
+	case <-ob.done:
+		return ob.trailer != nil && ob.trailer.dropped.Load()
+	default:
+		return false
+	}
+}
+
 // upload stores a sealed block and tells the index. It sets trailer or err.
 func (ob *openBlock) upload(e *Engine) {
 	ob.copying.Wait()

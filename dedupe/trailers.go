@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 
 	"aetherfs/internal/kv"
 	"aetherfs/internal/manifest"
@@ -22,6 +23,9 @@ type trailers struct {
 	o      Options
 	memory *otter.Cache[manifest.Digest, *trailer]
 	disk   *kv.Space // block name → trailer
+
+	mu      sync.Mutex
+	dropped map[manifest.Digest]struct{} // blocks found damaged or missing; guarded by mu
 }
 
 func newTrailers(o Options) *trailers {
@@ -31,7 +35,8 @@ func newTrailers(o Options) *trailers {
 			MaximumWeight: trailerCacheBytes,
 			Weigher:       func(_ manifest.Digest, t *trailer) uint32 { return t.weight() },
 		}),
-		disk: o.KV.Space("trailers"),
+		disk:    o.KV.Space("trailers"),
+		dropped: map[manifest.Digest]struct{}{},
 	}
 }
 
@@ -67,22 +72,41 @@ func (ts *trailers) near(b *manifest.Block) *trailer {
 	if err != nil {
 		return nil
 	}
-	ts.memory.Set(b.Name, t)
+	ts.remember(t)
 	return t
 }
 
-// add keeps t; raw is owned by the cache from then on. Trailers of embedded
-// blocks live as long as their segments and stay in memory.
+// add keeps t, whose bytes are raw. Trailers of embedded blocks live as long
+// as their segments and stay in memory.
 func (ts *trailers) add(t *trailer, raw []byte) {
-	ts.memory.Set(t.block.Name, t)
+	ts.remember(t)
 	if !t.block.Embedded() {
 		ts.disk.Put(t.block.Name[:], raw)
 	}
 }
 
-func (ts *trailers) drop(name manifest.Digest) {
-	ts.memory.Invalidate(name)
+func (ts *trailers) remember(t *trailer) {
+	ts.mu.Lock()
+	_, dropped := ts.dropped[t.block.Name]
+	ts.mu.Unlock()
+	t.dropped.Store(dropped)
+	ts.memory.Set(t.block.Name, t)
+}
+
+// drop makes sure that no new file names t's block, and reports whether that
+// is new.
+func (ts *trailers) drop(t *trailer) bool {
+	name := t.block.Name
+	ts.mu.Lock()
+	_, known := ts.dropped[name]
+	ts.dropped[name] = struct{}{}
+	ts.mu.Unlock()
+	t.dropped.Store(true)
+	if cached, ok := ts.memory.GetIfPresent(name); ok {
+		cached.dropped.Store(true)
+	}
 	ts.disk.Delete(name[:])
+	return !known
 }
 
 // fetch reads the trailer of b from the store. It is not yet verified.
