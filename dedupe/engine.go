@@ -52,6 +52,7 @@ type Engine struct {
 	frames   *frames
 	counts   counters
 	active   atomic.Int32 // streams being read
+	waiting  atomic.Int32 // streams that have been read and wait for blocks
 
 	mu      sync.Mutex
 	closed  bool

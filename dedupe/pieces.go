@@ -95,8 +95,13 @@ func sameBlock(a, b *manifest.Block) bool {
 // await waits until every block that the stream names is durable, and
 // completes the recipe.
 func (s *stream) await(ctx context.Context) error {
-	for ob := range s.waiting() {
+	blocks := s.waiting()
+	for ob := range blocks {
 		s.e.blocks.want(ob)
+	}
+	s.e.waiting.Add(1)
+	defer s.e.waiting.Add(-1)
+	for ob := range blocks {
 		select {
 		case <-ob.done:
 		case <-ctx.Done():
@@ -106,19 +111,26 @@ func (s *stream) await(ctx context.Context) error {
 			return ob.err
 		}
 	}
-	small := s.draft
+	return s.complete()
+}
+
+// complete turns the remaining pieces into extents. Their blocks are durable,
+// but for a last draft, which is small and goes to the caller.
+func (s *stream) complete() error {
 	for len(s.pieces) > 0 {
-		if p := s.pieces[0]; p.draft != nil && p.draft == small {
+		if p := s.pieces[0]; p.draft != nil && p.draft == s.draft {
 			s.extend(manifest.Extent{First: p.first, Count: p.count, Len: p.bytes})
 			s.pieces = s.pieces[1:]
 			continue
 		}
-		if ok, err := s.settleFirst(); err != nil || !ok {
+		if ok, err := s.settleFirst(); err != nil {
 			return err
+		} else if !ok {
+			panic("dedupe: a stream waited for too little")
 		}
 	}
-	if small != nil {
-		s.keepSmall(small)
+	if s.draft != nil {
+		s.keepSmall(s.draft)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ type Stats struct {
 	FrameMisses  int64 // frames fetched from the store
 	FetchedBytes int64
 	Dropped      int64 // blocks that turned out to be missing or damaged
+	Waiting      int64 // streams that have been read and wait for an upload, now
 }
 
 type counters struct {
@@ -32,7 +33,7 @@ func (e *Engine) Stats() Stats {
 		NewBytes: c.newBytes.Load(), ReusedBytes: c.reusedBytes.Load(),
 		Blocks: c.blocks.Load(), BlockBytes: c.blockBytes.Load(), FailedBlocks: c.failedBlocks.Load(),
 		FrameHits: c.frameHits.Load(), FrameMisses: c.frameMisses.Load(), FetchedBytes: c.fetchedBytes.Load(),
-		Dropped: c.dropped.Load(),
+		Dropped: c.dropped.Load(), Waiting: int64(e.waiting.Load()),
 	}
 }
 
