@@ -55,7 +55,7 @@ func parseChecksum(a backend.Algorithm, text string) (backend.Checksum, error) {
 		}
 	}
 	c.Value, err = base64.StdEncoding.Strict().DecodeString(digits)
-	if err != nil || len(c.Value) != checksum.Size(a) {
+	if size := checksum.Size(a); err != nil || len(c.Value) != size || len(digits) != base64.StdEncoding.EncodedLen(size) {
 		return backend.Checksum{}, badChecksum(a)
 	}
 	return c, nil
