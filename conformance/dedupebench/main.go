@@ -14,7 +14,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
-	"time"
 )
 
 func main() {
@@ -69,7 +68,7 @@ func measure(ctx context.Context, d dataset, s source, progress io.Writer) (row,
 	if err != nil {
 		return row{}, err
 	}
-	r := row{data: d.name, kept: map[string]int64{}, took: map[string]time.Duration{}}
+	r := row{data: d.name, kept: map[string]int64{}, took: map[string]cost{}}
 	for _, dir := range dirs {
 		n, err := folderBytes(dir)
 		if err != nil {
@@ -81,7 +80,7 @@ func measure(ctx context.Context, d dataset, s source, progress io.Writer) (row,
 		if err := r.store(ctx, t, filepath.Join(s.dir, "work"), dirs); err != nil {
 			return row{}, fmt.Errorf("%s: %w", t.name, err)
 		}
-		fmt.Fprintf(progress, "%-12s %-18s %12d bytes %8.1f s\n", d.name, t.name, r.kept[t.name], r.took[t.name].Seconds())
+		fmt.Fprintf(progress, "%-12s %-18s %12d bytes %14s s\n", d.name, t.name, r.kept[t.name], r.took[t.name])
 	}
 	return r, nil
 }
@@ -92,12 +91,12 @@ func (r *row) store(ctx context.Context, t tool, work string, versions []string)
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	start := time.Now()
-	n, err := t.store(ctx, work, versions)
+	took := stopwatch()
+	r.kept[t.name], err = t.store(ctx, work, versions)
 	if err != nil {
 		return err
 	}
-	r.kept[t.name], r.took[t.name] = n, time.Since(start)
+	r.took[t.name] = took()
 	if t.check != nil {
 		return t.check(ctx, work, versions)
 	}

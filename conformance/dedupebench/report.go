@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 )
 
 // What AetherFS at its default chunk size may keep of what another tool keeps.
@@ -16,9 +15,9 @@ const (
 // row is what storing one data set came to.
 type row struct {
 	data  string
-	plain int64                    // bytes of all versions
-	kept  map[string]int64         // bytes, by tool
-	took  map[string]time.Duration // by tool
+	plain int64            // bytes of all versions
+	kept  map[string]int64 // bytes, by tool
+	took  map[string]cost  // by tool
 }
 
 // ratio of the bytes that two tools keep.
@@ -40,9 +39,11 @@ func report(w io.Writer, rows []row) {
 	}
 	fmt.Fprintln(w)
 
-	heading(w, "ratio of stored bytes", []string{
-		"16 KiB / restic", "/ borg", "32 KiB / restic", "/ borg", "64 KiB / restic", "/ borg",
-	})
+	var pairs []string
+	for _, kib := range chunkKiB {
+		pairs = append(pairs, fmt.Sprintf("%d KiB : restic", kib), ": borg")
+	}
+	heading(w, "ratio of stored bytes", pairs)
 	for _, r := range rows {
 		var cells []string
 		for _, kib := range chunkKiB {
@@ -54,11 +55,11 @@ func report(w io.Writer, rows []row) {
 	}
 	fmt.Fprintln(w)
 
-	heading(w, "time, s", names)
+	heading(w, "time (CPU), s", names)
 	for _, r := range rows {
 		var cells []string
 		for _, name := range names {
-			cells = append(cells, fmt.Sprintf("%.1f", r.took[name].Seconds()))
+			cells = append(cells, r.took[name].String())
 		}
 		line(w, r.data, cells)
 	}
