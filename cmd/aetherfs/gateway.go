@@ -60,35 +60,52 @@ func runGateway(ctx context.Context, c *config.Config, stdout io.Writer, log *sl
 // gateway is everything that serves, opened.
 type gateway struct {
 	handler http.Handler
+	metrics *metrics.Metrics
 	closers []func(context.Context) error
 }
 
 // open opens the gateway, floor by floor.
 func open(ctx context.Context, c *config.Config, keys keyPair, log *slog.Logger) (g *gateway, err error) {
-	g = &gateway{}
+	g = &gateway{metrics: metrics.New(version)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, g.close(ctx))
 		}
 	}()
-	m := metrics.New(version)
-
-	// 1: the store and what is known of it
-	folder, err := dirstore.Open(c.Store, dirstore.Options{})
+	objects, err := g.openStore(c)
 	if err != nil {
 		return g, err
 	}
-	g.onClose(func(context.Context) error { return folder.Close() })
-	objects := store.Observed(folder, m, nil)
-
-	// 3: names and bytes
-	repository, err := catalog.OpenRepository(ctx, objects, rand.Reader, catalog.Chunker{Algorithm: "fastcdc", Average: dedupe.DefaultChunkBytes})
+	names, bytes, err := g.openNamesAndBytes(ctx, c, objects, log)
 	if err != nil {
-		return g, fmt.Errorf("open repository %s: %w", c.Store, err)
+		return g, err
+	}
+	tree := backend.New(names, bytes)
+	verifier := &auth.Verifier{Keys: auth.Static{keys.access: keys.secret}, Region: c.Region}
+	g.handler = g.frontEnds(c, objects, tree, verifier, log)
+	return g, nil
+}
+
+// openStore opens floor 1.
+func (g *gateway) openStore(c *config.Config) (store.Store, error) {
+	folder, err := dirstore.Open(c.Store, dirstore.Options{})
+	if err != nil {
+		return nil, err
+	}
+	g.onClose(func(context.Context) error { return folder.Close() })
+	return store.Observed(folder, g.metrics, nil), nil
+}
+
+// openNamesAndBytes opens floor 3, and the cache that it may use.
+func (g *gateway) openNamesAndBytes(ctx context.Context, c *config.Config, objects store.Store, log *slog.Logger) (*catalog.Catalog, *dedupe.Engine, error) {
+	cut := catalog.Chunker{Algorithm: "fastcdc", Average: dedupe.DefaultChunkBytes}
+	repository, err := catalog.OpenRepository(ctx, objects, rand.Reader, cut)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open repository %s: %w", c.Store, err)
 	}
 	cache, err := kv.Open(filepath.Join(c.Data, "catalog"), repository.ID, kv.Options{Log: log})
 	if err != nil {
-		return g, err
+		return nil, nil, err
 	}
 	g.onClose(func(context.Context) error { return cache.Close() })
 	bytes, err := dedupe.Open(dedupe.Options{
@@ -97,34 +114,33 @@ func open(ctx context.Context, c *config.Config, keys keyPair, log *slog.Logger)
 		CacheBytes: c.Memory / cacheShare, BlockMemory: c.Memory / blockShare,
 	})
 	if err != nil {
-		return g, err
+		return nil, nil, err
 	}
 	g.onClose(func(context.Context) error { return bytes.Close() })
-	m.Dedupe(bytes.Stats)
-	names, err := catalog.Open(ctx, catalog.Options{Store: objects, Embedder: bytes, Rand: rand.Reader, Now: time.Now, Committed: m.Commit})
+	g.metrics.Dedupe(bytes.Stats)
+	names, err := catalog.Open(ctx, catalog.Options{
+		Store: objects, Embedder: bytes, Rand: rand.Reader, Now: time.Now, Committed: g.metrics.Commit,
+	})
 	if err != nil {
-		return g, err
+		return nil, nil, err
 	}
 	g.onClose(names.Close)
+	return names, bytes, nil
+}
 
-	// 4: the tree
-	tree := backend.New(names, bytes)
-
-	// 5: the front ends, on one port
-	verifier := &auth.Verifier{Keys: auth.Static{keys.access: keys.secret}, Region: c.Region}
-	treeOf := func(who auth.Identity) backend.Tree { return backend.Guarded(tree, who) }
-	g.handler = web.New(web.Options{
-		S3: s3api.New(s3api.Options{
-			Tree: treeOf, Verifier: verifier, Domains: c.S3Domains, Region: c.Region, Log: log,
-			RequestID: rand.Text,
-			Observe:   func(o s3api.Observation) { m.Request(o.Operation, o.Status, o.Duration, o.In, o.Out) },
-		}),
-		Domains: c.S3Domains,
-		Metrics: m.Handler(), MetricsOpen: c.MetricsOpen,
-		Ready: func(ctx context.Context) error { return answers(ctx, folder) },
-		Tree:  treeOf, Verifier: verifier, Log: log,
+// frontEnds makes floor 5, on one port.
+func (g *gateway) frontEnds(c *config.Config, objects store.Store, tree backend.Tree, verifier *auth.Verifier, log *slog.Logger) http.Handler {
+	seenBy := func(who auth.Identity) backend.Tree { return backend.Guarded(tree, who) }
+	s3 := s3api.New(s3api.Options{
+		Tree: seenBy, Verifier: verifier, Domains: c.S3Domains, Region: c.Region, Log: log, RequestID: rand.Text,
+		Observe: func(o s3api.Observation) { g.metrics.Request(o.Operation, o.Status, o.Duration, o.In, o.Out) },
 	})
-	return g, nil
+	return web.New(web.Options{
+		S3: s3, Domains: c.S3Domains,
+		Metrics: g.metrics.Handler(), MetricsOpen: c.MetricsOpen,
+		Ready: func(ctx context.Context) error { return answers(ctx, objects) },
+		Tree:  seenBy, Verifier: verifier, Log: log,
+	})
 }
 
 // Shares of --memory. The rest is for requests, Badger and the states of the

@@ -148,6 +148,17 @@ func TestFirstAndSecondStart(t *testing.T) {
 	}
 }
 
+func TestOneGatewayAFolder(t *testing.T) {
+	data := t.TempDir()
+	start(t, data)
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), []string{"run", "--listen=127.0.0.1:0", "--data=" + data}, []string{"HOME=" + data}, &stdout, &stderr)
+	if code != exitFailed || !strings.Contains(stderr.String(), data) || stdout.Len() > 0 {
+		t.Errorf("a second gateway: exit code %d, printed %q and %q", code, &stdout, &stderr)
+	}
+	t.Log(stderr.String())
+}
+
 func TestHealthMetricsAndStats(t *testing.T) {
 	s := start(t, t.TempDir())
 	nobody, wrong := keyPair{}, keyPair{s.keys.access, "another-secret-key"}
