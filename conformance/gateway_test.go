@@ -21,6 +21,8 @@ import (
 const (
 	startWithin = 30 * time.Second // from the start of the process to /readyz
 	stopWithin  = 30 * time.Second // from SIGTERM to its exit
+
+	logTail = 2 << 10 // bytes of the log that a failure shows
 )
 
 var (
@@ -91,7 +93,7 @@ func newGateway(t *testing.T, tls bool, flags ...string) *gateway {
 			g.stop(t)
 		}
 		if t.Failed() {
-			t.Logf("end of the gateway's log:\n%s", tail(g.log, 4<<10))
+			t.Logf("end of the gateway's log:\n%s", tail(g.log, logTail))
 		}
 	})
 	g.start(t)
@@ -122,7 +124,7 @@ func (g *gateway) start(t *testing.T) {
 	t.Helper()
 	g.launch(t)
 	if err := g.ready(t.Context()); err != nil {
-		t.Fatalf("start: %v\n%s", err, tail(g.log, 4<<10))
+		t.Fatalf("start: %v\n%s", err, tail(g.log, logTail))
 	}
 }
 
@@ -170,7 +172,7 @@ func (g *gateway) stop(t *testing.T) {
 	select {
 	case err := <-g.gone:
 		if err != nil {
-			t.Errorf("exit after SIGTERM: %v, want 0\n%s", err, tail(g.log, 4<<10))
+			t.Errorf("exit after SIGTERM: %v, want 0\n%s", err, tail(g.log, logTail))
 		}
 	case <-time.After(stopWithin):
 		t.Errorf("gateway still runs %v after SIGTERM", stopWithin)

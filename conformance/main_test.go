@@ -3,6 +3,7 @@ package conformance
 import (
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"testing"
 )
@@ -37,4 +38,18 @@ func runTests(m *testing.M) int {
 // ranAll reports whether this run was of every test.
 func ranAll() bool {
 	return flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == "" && *endpointFlag == ""
+}
+
+var seedFlag = flag.Uint64("seed", 0, "`seed` of the tests that do things at random; 0 for a new one")
+
+// newSeed is what decides all that a test does at random, but for the moments
+// that the machine's own speed moves.
+func newSeed(t *testing.T) uint64 {
+	t.Helper()
+	seed := *seedFlag
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("seed %d", seed)
+	return seed
 }
