@@ -108,7 +108,9 @@ func (q *request) close() {
 			q.writeError(translate(q.failure))
 		}
 	}
-	q.w.end()
+	if !broken {
+		q.w.end()
+	}
 	q.report()
 	if broken {
 		panic(http.ErrAbortHandler)

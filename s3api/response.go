@@ -37,10 +37,14 @@ func (w *response) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// end takes the deadlines off the connection, which may serve more requests.
+// end sends what is buffered and takes the deadline off the connection, which
+// may serve more requests. net/http first reads on to the end of a request's
+// body that is not long, and has no deadline of its own for that.
 func (w *response) end() {
+	_ = w.control.SetReadDeadline(w.now().Add(idleTimeout)) // net/http sets the next request's
+	_ = w.control.SetWriteDeadline(w.now().Add(2 * idleTimeout))
+	_ = w.control.Flush()
 	_ = w.control.SetWriteDeadline(time.Time{})
-	_ = w.control.SetReadDeadline(time.Time{})
 }
 
 // sendXML answers with a document.
@@ -73,6 +77,9 @@ func (q *request) writeError(e *Error) {
 		if e.Code != "NotModified" && !(name == "Content-Range" && e.Code == "InvalidRange") {
 			h.Del(name)
 		}
+	}
+	if errors.Is(e, errIdle) {
+		h.Set("Connection", "close") // no use waiting for the rest of the body
 	}
 	status := e.Status()
 	if status == http.StatusNotModified || q.r.Method == http.MethodHead {
@@ -116,7 +123,10 @@ func (b *idleBody) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
 	b.n += int64(n)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = errIdle
+		return n, errIdle
+	}
+	if err != nil { // from now on nothing is awaited
+		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err
 }
