@@ -288,22 +288,6 @@ func (b *body) fromTrailer(c *check) error {
 	return nil
 }
 
-// attach makes b the body of r, as if it had come plainly. It changes r's
-// header: gofakes3 reads the length there, or from the field, and would decode
-// aws-chunked once more.
-func (b *body) attach(r *http.Request) {
-	r.Body = b
-	r.ContentLength = b.size
-	r.TransferEncoding = nil
-	r.Header.Del("Content-Length")
-	if b.size >= 0 {
-		r.Header.Set("Content-Length", strconv.FormatInt(b.size, 10))
-	}
-	r.Header.Set("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")
-	r.Header.Del("X-Amz-Decoded-Content-Length")
-	unchunk(r.Header)
-}
-
 // broken translates an error of the connection. What says more by itself stays.
 func broken(err error) error {
 	var known *Error

@@ -39,7 +39,7 @@ func readForm(r *http.Request) (*postForm, error) {
 	for range maxFormFields {
 		part, err := parts.NextRawPart()
 		if err == io.EOF {
-			return nil, fail("InvalidArgument", "POST requires exactly one file upload per request.")
+			return nil, fail("IncorrectNumberOfFilesInPostRequest", "POST requires exactly one file upload per request.")
 		}
 		if err != nil {
 			return nil, malformedForm(err)
