@@ -14,6 +14,7 @@ import (
 // pending is a transaction that waits for its verdict.
 type pending struct {
 	tx    Tx
+	bytes int
 	reply chan answer // of capacity 1
 }
 
@@ -28,10 +29,10 @@ type answer struct {
 //
 // Errors mean that the transaction did not happen, but for ErrUnknown.
 func (l *Log) Commit(ctx context.Context, tx Tx) (verdict any, err error) {
-	if n := tx.bytes(); n > MaxTxBytes {
-		return nil, fmt.Errorf("%d bytes: %w", n, ErrTooLarge)
+	p := &pending{tx: tx, bytes: tx.bytes(), reply: make(chan answer, 1)}
+	if p.bytes > MaxTxBytes || len(tx.Chunks) > maxTxChunks {
+		return nil, fmt.Errorf("%d bytes, %d chunks: %w", p.bytes, len(tx.Chunks), ErrTooLarge)
 	}
-	p := &pending{tx: tx, reply: make(chan answer, 1)}
 	if err := l.enqueue(p); err != nil {
 		return nil, err
 	}
@@ -52,10 +53,11 @@ func (l *Log) enqueue(p *pending) error {
 	switch {
 	case l.shut:
 		return ErrShut
-	case len(l.queue) >= maxQueued:
+	case len(l.queue) >= maxQueued || l.queued+p.bytes > maxQueuedBytes:
 		return ErrBusy
 	}
 	l.queue = append(l.queue, p)
+	l.queued += p.bytes
 	if !l.running {
 		l.running = true
 		l.done.Go(l.commitQueued)
@@ -72,6 +74,7 @@ func (l *Log) withdraw(p *pending) bool {
 		return false
 	}
 	l.queue = slices.Delete(l.queue, i, i+1)
+	l.queued -= p.bytes
 	return true
 }
 
@@ -97,15 +100,16 @@ func (l *Log) nextBatch() []*pending {
 	}
 	size, records, n := 0, 0, 0
 	for _, p := range l.queue {
-		size += p.tx.bytes()
-		records += p.tx.Records
-		if n > 0 && (size > batchBytes || records > batchRecords) {
+		if n > 0 && (size+p.bytes > batchBytes || records+p.tx.Records > batchRecords) {
 			break
 		}
+		size += p.bytes
+		records += p.tx.Records
 		n++
 	}
 	batch := slices.Clone(l.queue[:n])
 	l.queue = slices.Delete(l.queue, 0, n)
+	l.queued -= size
 	return batch
 }
 
@@ -126,6 +130,10 @@ func (a *attempt) fail(err error) {
 
 func (l *Log) commit(batch []*pending) {
 	a := &attempt{batch: batch}
+	if l.ctx.Err() != nil {
+		a.fail(ErrShut)
+		return
+	}
 	if l.stuck != nil { // an older one comes first
 		if err := l.settle(l.stuck); err != nil {
 			a.fail(err)
@@ -195,6 +203,9 @@ func (l *Log) settle(a *attempt) error {
 			return err
 		}
 		if !a.sent {
+			if len(a.batch) == 0 { // told that it may happen; now it is known that it did not
+				return nil
+			}
 			continue
 		}
 		if l.o.Committed != nil {

@@ -26,21 +26,24 @@ import (
 
 // Limits of a log.
 const (
-	batchBytes   = 4 << 20  // of transactions and small data that share a segment
-	batchRecords = 5000     // of records that share a segment
-	MaxTxBytes   = 64 << 20 // of one transaction with its small data
-	maxQueued    = 10_000   // transactions that wait; more are refused
+	batchBytes     = 4 << 20   // of transactions and small data that share a segment
+	batchRecords   = 5000      // of records that share a segment
+	MaxTxBytes     = 64 << 20  // of one transaction with its small data
+	maxTxChunks    = 256 << 10 // of its small data; the trailer of a block lists 400,000 in its 16 MiB
+	chunkBytes     = 40        // that a chunk takes in an embedded block beside its data: digest, length, share of its frame
+	maxQueued      = 10_000    // transactions that wait; more are refused
+	maxQueuedBytes = 256 << 20 // of transactions that wait
 )
 
 var (
 	// ErrUnknown: the transaction may have happened, or may happen yet.
 	ErrUnknown = errors.New("outcome of the commit is unknown")
-	// ErrTooLarge: a transaction of more than MaxTxBytes.
+	// ErrTooLarge: a transaction of more than MaxTxBytes or maxTxChunks.
 	ErrTooLarge = errors.New("transaction is too large")
 	// ErrBroken: a segment of the log cannot be read or understood, so
 	// nothing more can be decided.
 	ErrBroken = errors.New("log is damaged")
-	// ErrBusy: maxQueued transactions wait already.
+	// ErrBusy: as many transactions, or bytes of them, as may wait do already.
 	ErrBusy = errors.New("too many transactions wait")
 	// ErrShut: the log was shut by Close.
 	ErrShut = errors.New("log is shut")
@@ -59,8 +62,9 @@ type Tx struct {
 	Chunks  []Chunk // embedded; the payload names them by their position
 }
 
+// bytes is what t takes in a segment, at most.
 func (t *Tx) bytes() int {
-	n := len(t.Payload)
+	n := len(t.Payload) + chunkBytes*len(t.Chunks)
 	for _, c := range t.Chunks {
 		n += len(c.Data)
 	}
@@ -72,7 +76,7 @@ type Options struct {
 	Prefix string    // of the slots' names, with a '/' at its end
 	Owner  [16]byte  // the dataset; zero: the hub
 	Writer [16]byte  // this process
-	Rand   io.Reader // of batch ids
+	Rand   io.Reader // of batch ids; logs that share it read it concurrently
 	Now    func() time.Time
 
 	// Apply takes the next segment into the state and returns a verdict for
@@ -100,6 +104,7 @@ type Log struct {
 
 	mu      sync.Mutex
 	queue   []*pending // guarded by mu
+	queued  int        // bytes of queue; guarded by mu
 	running bool       // a committer is; guarded by mu
 	shut    bool       // guarded by mu
 
@@ -119,6 +124,7 @@ func Open(ctx context.Context, st store.Store, o Options) (*Log, error) {
 	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := l.replay(ctx); err != nil {
 		l.cancel()
+		l.done.Wait()
 		return nil, err
 	}
 	return l, nil

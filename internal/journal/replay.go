@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -57,8 +58,11 @@ func (l *Log) fetch(ctx context.Context, n uint64) chan fetched {
 func (l *Log) take(ahead *[]chan fetched) error {
 	f := <-(*ahead)[0]
 	*ahead = (*ahead)[1:]
-	if f.err != nil {
+	switch {
+	case errors.Is(f.err, ErrFormat):
 		return l.breakdown(f.err)
+	case f.err != nil:
+		return f.err
 	}
 	_, err := l.advance(f.s)
 	return err
