@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // ErrFormat: the bytes are not what this version of AetherFS writes.
@@ -122,6 +123,16 @@ func (d *decoder) count(size int) int {
 
 func (d *decoder) bytes() []byte  { return slices.Clone(d.raw(d.count(1))) }
 func (d *decoder) string() string { return string(d.raw(d.count(1))) }
+
+// path takes a tag and a name in it. Together they are one key, and no other
+// two are that key.
+func (d *decoder) path() (tag, name string) {
+	tag, name = d.string(), d.string()
+	if strings.Contains(tag, "/") || tag == "" && (name == "" || strings.Index(name, "/") > 0) {
+		d.fail("name %q in tag %q", name, tag)
+	}
+	return tag, name
+}
 
 func (d *decoder) strings() []string { return list(d, 1, (*decoder).string) }
 

@@ -1,8 +1,9 @@
 package manifest
 
-// Copy makes key Tag/Name hold what FromTag/FromName holds. Replay takes the
-// recipe, so it is that of the state, whatever a fold has made of it. If the
-// source is no longer the entry FromID, the verdict is ErrChanged.
+// Copy makes key Tag/Name hold what FromTag/FromName held before the
+// transaction, so that two keys can change places. Replay takes the recipe, so
+// it is that of the state, whatever a fold has made of it. If the source is no
+// longer the entry FromID, the verdict is ErrChanged.
 type Copy struct {
 	FromTag, FromName string
 	FromID            ID
@@ -31,15 +32,17 @@ func (r *Copy) encode(e *encoder) {
 }
 
 func decodeCopy(d *decoder) Record {
-	return &Copy{
-		FromTag: d.string(), FromName: d.string(), FromID: d.id(),
-		Tag: d.string(), Name: d.string(), Cond: d.cond(),
-		NewAttr: d.bool(), NewTags: d.bool(), Attr: d.attr(), Keep: d.bool(),
-	}
+	r := &Copy{}
+	r.FromTag, r.FromName = d.path()
+	r.FromID = d.id()
+	r.Tag, r.Name = d.path()
+	r.Cond, r.NewAttr, r.NewTags = d.cond(), d.bool(), d.bool()
+	r.Attr, r.Keep = d.attr(), d.bool()
+	return r
 }
 
 func (r *Copy) apply(p *replay) (Result, error) {
-	from := p.entry(r.FromTag, r.FromName)
+	from := p.start.Entry(r.FromTag, r.FromName)
 	if from == nil || from.ID != r.FromID {
 		return Result{}, ErrChanged
 	}

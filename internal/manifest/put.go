@@ -22,9 +22,9 @@ func (r *Put) encode(e *encoder) {
 }
 
 func decodePut(d *decoder) Record {
-	r := &Put{Tag: d.string()}
+	r := &Put{}
 	x := &r.Entry
-	x.Name = d.string()
+	r.Tag, x.Name = d.path()
 	r.Cond = d.cond()
 	x.Size = d.int()
 	x.ETag = d.etag()
@@ -66,7 +66,10 @@ func (r *Delete) encode(e *encoder) {
 	e.cond(r.Cond)
 }
 
-func decodeDelete(d *decoder) Record { return &Delete{d.string(), d.string(), d.cond()} }
+func decodeDelete(d *decoder) Record {
+	tag, name := d.path()
+	return &Delete{tag, name, d.cond()}
+}
 
 func (r *Delete) apply(p *replay) (Result, error) {
 	old := p.entry(r.Tag, r.Name)

@@ -46,8 +46,10 @@ func (e *encoder) block(b *Block) int {
 }
 
 // recipe takes a recipe. An extent in an earlier segment gets a Block that
-// holds the slot alone; replay puts the real one there.
+// holds the slot alone; replay puts the real one there. No sum of lengths of
+// what it takes overflows.
 func (d *decoder) recipe() Recipe {
+	var total int64
 	return list(d, 5, func(d *decoder) Extent {
 		var x Extent
 		where := d.uint()
@@ -69,6 +71,11 @@ func (d *decoder) recipe() Recipe {
 		if x.Count == 0 || x.Len == 0 || x.First+x.Count < x.First {
 			d.fail("extent of %d chunks from %d, %d bytes", x.Count, x.First, x.Len)
 		}
+		if x.Skip > maxEntryBytes || x.Len > maxEntryBytes-total {
+			d.fail("extent of %d bytes behind %d and %d skipped", x.Len, total, x.Skip)
+			return x
+		}
+		total += x.Len
 		return x
 	})
 }

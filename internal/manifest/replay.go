@@ -74,6 +74,7 @@ type applier interface {
 // replay is a state being made from another.
 type replay struct {
 	s      *State // ours to change
+	start  *State // before the transaction
 	seg    *Segment
 	owner  *owner
 	tx     int    // the transaction's number in the segment
@@ -88,6 +89,7 @@ type owner struct{ _ byte }
 // transact applies the records of one transaction, or none.
 func (p *replay) transact(tx *Tx) Verdict {
 	before := p.s
+	p.start = before
 	if len(tx.Records) > 1 { // a single record undoes itself
 		trial := *p
 		trial.s = before.clone()
@@ -217,5 +219,5 @@ func share(x Extent) int64 {
 	if plain == 0 {
 		return 0
 	}
-	return x.Len * x.Stored / plain
+	return min(x.Len, plain) * x.Stored / plain
 }

@@ -22,9 +22,9 @@ type model map[string]*Entry
 
 func (m model) clone() model { return maps.Clone(m) }
 
-// apply is the meaning of a record, written as plainly as possible; next is the
-// id of what it makes.
-func (m model) apply(r Record, time int64, next ID) error {
+// apply is the meaning of a record, written as plainly as possible; start is
+// what was there before the transaction, next the id of what the record makes.
+func (m model) apply(r Record, start model, time int64, next ID) error {
 	set := func(key string, e *Entry) {
 		e.Modified = time
 		if old := m[key]; old != nil {
@@ -50,7 +50,7 @@ func (m model) apply(r Record, time int64, next ID) error {
 		}
 		delete(m, Key(r.Tag, r.Name))
 	case *Copy:
-		from := m[Key(r.FromTag, r.FromName)]
+		from := start[Key(r.FromTag, r.FromName)]
 		if from == nil || from.ID != r.FromID {
 			return ErrChanged
 		}
@@ -130,7 +130,7 @@ func TestReplay(t *testing.T) {
 					r := drawRecord(t, trial)
 					tx.Records = append(tx.Records, r)
 					if verdict == nil {
-						verdict = trial.apply(r, tx.Time, (&replay{seg: seg, tx: i, record: k}).newID())
+						verdict = trial.apply(r, m, tx.Time, (&replay{seg: seg, tx: i, record: k}).newID())
 					}
 				}
 				if verdict == nil {

@@ -59,6 +59,11 @@ func (e *encoder) ref(tag, name string, id ID) {
 	e.raw(id[:])
 }
 
+func (d *decoder) ref() (tag, name string, id ID) {
+	tag, name = d.path()
+	return tag, name, d.id()
+}
+
 // Upload begins one. Replay gives its id.
 type Upload struct {
 	Tag, Name string
@@ -78,7 +83,9 @@ func (r *Upload) encode(e *encoder) {
 }
 
 func decodeUpload(d *decoder) Record {
-	r := &Upload{Tag: d.string(), Name: d.string(), Attr: d.attr(), Checksum: Algorithm(d.byte()), Full: d.bool()}
+	r := &Upload{}
+	r.Tag, r.Name = d.path()
+	r.Attr, r.Checksum, r.Full = d.attr(), Algorithm(d.byte()), d.bool()
 	if r.Checksum > SHA256 {
 		d.fail("checksum algorithm %d", r.Checksum)
 	}
@@ -121,7 +128,9 @@ func (r *AddPart) encode(e *encoder) {
 }
 
 func decodeAddPart(d *decoder) Record {
-	r := &AddPart{Tag: d.string(), Name: d.string(), Upload: d.id(), Part: d.part(), Added: d.int(), Recipe: d.recipe()}
+	r := &AddPart{}
+	r.Tag, r.Name, r.Upload = d.ref()
+	r.Part, r.Added, r.Recipe = d.part(), d.int(), d.recipe()
 	if r.Recipe.Len() != r.Part.Size {
 		d.fail("part of %d bytes with a recipe of %d", r.Part.Size, r.Recipe.Len())
 	}
@@ -161,10 +170,12 @@ func (r *CopyPart) encode(e *encoder) {
 }
 
 func decodeCopyPart(d *decoder) Record {
-	return &CopyPart{
-		Tag: d.string(), Name: d.string(), Upload: d.id(), Part: d.part(),
-		FromTag: d.string(), FromName: d.string(), FromID: d.id(), Off: d.int(),
-	}
+	r := &CopyPart{}
+	r.Tag, r.Name, r.Upload = d.ref()
+	r.Part = d.part()
+	r.FromTag, r.FromName, r.FromID = d.ref()
+	r.Off = d.int()
+	return r
 }
 
 func (r *CopyPart) apply(p *replay) (Result, error) {
@@ -172,7 +183,7 @@ func (r *CopyPart) apply(p *replay) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	from := p.entry(r.FromTag, r.FromName)
+	from := p.start.Entry(r.FromTag, r.FromName)
 	if from == nil || from.ID != r.FromID {
 		return Result{}, ErrChanged
 	}
@@ -226,11 +237,11 @@ func (r *Complete) encode(e *encoder) {
 }
 
 func decodeComplete(d *decoder) Record {
-	return &Complete{
-		Tag: d.string(), Name: d.string(), Upload: d.id(),
-		Parts:     list(d, 2, func(d *decoder) PartRef { return PartRef{int(d.uint32()), d.etag()} }),
-		Checksums: d.checksums(), Cond: d.cond(),
-	}
+	r := &Complete{}
+	r.Tag, r.Name, r.Upload = d.ref()
+	r.Parts = list(d, 2, func(d *decoder) PartRef { return PartRef{int(d.uint32()), d.etag()} })
+	r.Checksums, r.Cond = d.checksums(), d.cond()
+	return r
 }
 
 func (r *Complete) apply(p *replay) (Result, error) {
@@ -289,7 +300,10 @@ func (*Abort) kind() byte { return kindAbort }
 
 func (r *Abort) encode(e *encoder) { e.ref(r.Tag, r.Name, r.Upload) }
 
-func decodeAbort(d *decoder) Record { return &Abort{d.string(), d.string(), d.id()} }
+func decodeAbort(d *decoder) Record {
+	tag, name, id := d.ref()
+	return &Abort{tag, name, id}
+}
 
 func (r *Abort) apply(p *replay) (Result, error) {
 	u, err := p.upload(uploadRef{r.Tag, r.Name, r.Upload})
