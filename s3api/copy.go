@@ -18,7 +18,7 @@ func (q *request) copyObject() error {
 	if err != nil {
 		return err
 	}
-	info, err := q.copyInto(from, o)
+	info, err := q.copyWithChecksum(from, o)
 	if err != nil {
 		return notModifiedSource(err)
 	}
@@ -43,7 +43,7 @@ func (q *request) copyOptions(from backend.Path) (o backend.CopyOptions, err err
 	if err != nil {
 		return o, err
 	}
-	if from == q.path && !meta && !tagging {
+	if from == q.path && !meta && !tagging && !q.hasHeader("X-Amz-Checksum-Algorithm") {
 		return o, fail("InvalidRequest", "This copy request is illegal because it is trying to copy an object to itself "+
 			"without changing the object's metadata, storage class, website redirect location or encryption attributes.")
 	}

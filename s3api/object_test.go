@@ -287,6 +287,26 @@ func TestCopy(t *testing.T) {
 	})
 }
 
+// A copy may ask for a checksum that its source has not.
+func TestCopyWithChecksum(t *testing.T) {
+	w := newWorld(t, false, nil)
+	w.want(t, 200, "", "PUT", "/bucket/k", "data", "x-amz-meta-m", "1", "x-amz-tagging", "a=1")
+	for _, target := range []string{"/bucket/x", "/bucket/k"} {
+		a := w.want(t, 200, "", "PUT", target, "", "x-amz-copy-source", "bucket/k", "x-amz-checksum-algorithm", "CRC32")
+		if !strings.Contains(a.body, "<ChecksumCRC32>rfPzYw==</ChecksumCRC32>") {
+			t.Errorf("PUT %s = %s", target, a.body)
+		}
+		h := w.want(t, 200, "", "HEAD", target, "", "x-amz-checksum-mode", "ENABLED").header
+		if h.Get("x-amz-checksum-crc32") != "rfPzYw==" || h.Get("x-amz-meta-m") != "1" || h.Get("x-amz-tagging-count") != "1" {
+			t.Errorf("HEAD %s = %v", target, h)
+		}
+	}
+	w.want(t, 200, "", "PUT", "/bucket/y", "", "x-amz-copy-source", "bucket/x", "x-amz-checksum-algorithm", "CRC32")
+	w.want(t, 400, "InvalidRequest", "PUT", "/bucket/y", "", "x-amz-copy-source", "bucket/x", "x-amz-checksum-algorithm", "MD4")
+	w.want(t, 412, "PreconditionFailed", "PUT", "/bucket/y", "", "x-amz-copy-source", "bucket/x", "x-amz-checksum-algorithm", "SHA1",
+		"x-amz-copy-source-if-match", `"x"`)
+}
+
 func TestDeleteObjects(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		var ids []types.ObjectIdentifier

@@ -38,6 +38,7 @@ type request struct {
 	path backend.Path // of bucket and key, where the operation is on an object
 
 	failure error // what fail was told, for the log
+	gone    bool  // the client left before it was answered
 }
 
 func (s *server) open(w http.ResponseWriter, r *http.Request) *request {
@@ -91,6 +92,7 @@ func (q *request) parsePath() (err error) {
 // already begun.
 func (q *request) fail(err error) {
 	q.failure = err
+	q.gone = errors.Is(q.ctx.Err(), context.Canceled)
 	if q.w.status != 0 {
 		panic(http.ErrAbortHandler)
 	}
@@ -108,13 +110,11 @@ func (q *request) close() {
 			q.writeError(translate(q.failure))
 		}
 	}
-	if !broken {
-		q.w.end()
-	}
 	q.report()
 	if broken {
 		panic(http.ErrAbortHandler)
 	}
+	q.w.end()
 }
 
 // statusClientGone is logged where the client left before it was answered.
@@ -125,7 +125,7 @@ func (q *request) report() {
 	if status == 0 {
 		status = http.StatusOK
 	}
-	if errors.Is(q.ctx.Err(), context.Canceled) && q.failure != nil {
+	if q.gone {
 		status = statusClientGone
 	}
 	took := q.Now().Sub(q.start)

@@ -52,6 +52,7 @@ func newWorld(t *testing.T, secure bool, adjust func(*s3api.Options)) *world {
 	}
 	w.server = httptest.NewUnstartedServer(s3api.New(o))
 	if secure {
+		w.server.EnableHTTP2 = true
 		w.server.StartTLS()
 	} else {
 		w.server.Start()
