@@ -14,37 +14,35 @@ import (
 // timestampFormat is ISO 8601 in its basic form.
 const timestampFormat = "20060102T150405Z"
 
-// claim is what a request of version 4 says of its signature, in its header
-// or in its query.
+// claim is what a request of version 4 says of its signature: in its header, in
+// its query or in a form.
 type claim struct {
+	malformed string // the code for what is wrong with the claim
 	accessKey string
 	scope     scope
 	timestamp string
 	time      time.Time
 	signed    []string // names of headers, lower case, ascending
 	signature []byte
-	payload   string      // what it says of the body
-	hoisted   http.Header // what it has of headers itself
-	without   string      // the parameter that is not signed: the signature itself
-	malformed string      // the code for what is wrong with the claim
+
+	payload string      // x-amz-content-sha256
+	hoisted http.Header // the headers that are in the query
+	without string      // the parameter that is not signed: the signature itself
 }
 
 // setCredential parses "KEY/date/region/s3/aws4_request". An access key may hold
 // slashes.
 func (c *claim) setCredential(value string) error {
 	parts := strings.Split(value, "/")
-	n := len(parts) - 4
-	if n < 1 || strings.Join(parts[:n], "/") == "" {
+	n := max(len(parts)-4, 0)
+	c.accessKey = strings.Join(parts[:n], "/")
+	if c.accessKey == "" {
 		return c.wrong(`the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".`)
 	}
-	if parts[n+2] != service {
-		return c.wrong("incorrect service %q. This endpoint belongs to %q.", parts[n+2], service)
-	}
-	if parts[n+3] != terminator {
-		return c.wrong("incorrect terminal %q. This endpoint uses %q.", parts[n+3], terminator)
-	}
-	c.accessKey = strings.Join(parts[:n], "/")
 	c.scope = scope{date: parts[n], region: parts[n+1]}
+	if parts[n+2] != service || parts[n+3] != terminator {
+		return c.wrong("incorrect service \"%s/%s\". This endpoint belongs to \"%s/%s\".", parts[n+2], parts[n+3], service, terminator)
+	}
 	return nil
 }
 
@@ -142,10 +140,12 @@ func (v *Verifier) admit(c *claim, r *http.Request, query url.Values) (*Request,
 	return a, nil
 }
 
+// wrong says what is wrong with the claim. Clients look for the region in the
+// words of AWS.
 func (c *claim) wrong(format string, args ...any) *Error {
-	prefix := "The authorization header is malformed; "
-	if c.malformed == AuthorizationQueryParametersError {
-		prefix = "Error parsing the X-Amz-Credential parameter; "
+	where := "The authorization header is malformed; "
+	if c.malformed != AuthorizationHeaderMalformed {
+		where = "Error parsing the credentials; "
 	}
-	return refuse(c.malformed, prefix+format, args...)
+	return refuse(c.malformed, where+format, args...)
 }

@@ -57,8 +57,8 @@ func parseAuthorization(values []string) (*claim, error) {
 			return nil, err
 		}
 	}
-	for name := range setters {
-		return nil, c.wrong("the authorization header requires a %s.", name)
+	if len(setters) > 0 {
+		return nil, c.wrong("it requires a Credential, SignedHeaders and a Signature.")
 	}
 	return c, nil
 }

@@ -76,12 +76,14 @@ func (v *Verifier) checkForm(fields map[string]string) (Identity, error) {
 	if fields[fieldAlgorithm] != algorithm {
 		return Identity{}, refuse(InvalidArgument, "X-Amz-Algorithm only supports %q", algorithm)
 	}
-	for field, set := range map[string]func(string) error{
-		fieldCredential: c.setCredential, fieldDate: c.setTime, fieldSignature: c.setSignature,
-	} {
-		if err := set(fields[field]); err != nil {
-			return Identity{}, err
-		}
+	if err := c.setCredential(fields[fieldCredential]); err != nil {
+		return Identity{}, err
+	}
+	if err := c.setTime(fields[fieldDate]); err != nil {
+		return Identity{}, err
+	}
+	if err := c.setSignature(fields[fieldSignature]); err != nil {
+		return Identity{}, err
 	}
 	if err := c.check(v.region()); err != nil {
 		return Identity{}, err
