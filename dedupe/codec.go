@@ -10,15 +10,21 @@ import (
 )
 
 const (
-	// level is the level of zstd.
-	level = zstd.SpeedDefault
+	// blockLevel is the level of zstd for blocks. The next one makes tables and
+	// sources 4 to 7 % smaller for a third more time.
+	blockLevel = zstd.SpeedFastest
+	// packLevel is the one for small data, where a file costs a request and
+	// compressing it less than that. It makes sources 7 % smaller than
+	// blockLevel does.
+	packLevel = zstd.SpeedBetterCompression
 	// minShrink is the part of a frame that compression must save: 1/16.
 	minShrink = 16
-	// sampleBytes is how much of a frame is looked at before it is compressed,
-	// and incompressible the estimate below which that is not tried. By the
-	// library's word, bytes above 0.1 are likely to shrink.
+	// Before a frame is compressed, samples of it, of so many bytes in all, are
+	// looked at. Of random bytes the library estimates 0 to 0.053, of weights
+	// of a neural network 0.23.
 	sampleBytes    = 4 << 10
-	incompressible = 0.02
+	samples        = 4
+	incompressible = 0.06
 )
 
 // Verify says how frames that were read are checked.
@@ -35,7 +41,7 @@ type coder struct {
 	dec *zstd.Decoder
 }
 
-func newCoder(concurrency int) (*coder, error) {
+func newCoder(level zstd.EncoderLevel, concurrency int) (*coder, error) {
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithEncoderConcurrency(concurrency),
 		zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true), zstd.WithWindowSize(MaxFrameBytes), zstd.WithLowerEncoderMem(true))
 	if err != nil {
@@ -49,18 +55,29 @@ func newCoder(concurrency int) (*coder, error) {
 	return &coder{enc, dec}, nil
 }
 
-func (c *coder) close() {
-	c.dec.Close()
-}
+func (c *coder) close() { c.dec.Close() }
 
 // encode compresses plain into dst, which is as long, and reports whether it
 // shrank enough.
 func (c *coder) encode(dst, plain []byte) ([]byte, bool) {
-	if compress.Estimate(plain[:min(sampleBytes, len(plain))]) < incompressible && len(plain) > sampleBytes {
+	if !mayShrink(plain) {
 		return nil, false
 	}
 	out := c.enc.EncodeAll(plain, dst[:0])
 	return out, len(out) <= len(plain)-len(plain)/minShrink && len(out) < len(plain)
+}
+
+// mayShrink estimates whether compressing plain is worth trying.
+func mayShrink(plain []byte) bool {
+	if len(plain) <= sampleBytes {
+		return true
+	}
+	var sample [sampleBytes]byte
+	for i := range samples {
+		const n = sampleBytes / samples
+		copy(sample[i*n:], plain[i*(len(plain)-n)/(samples-1):][:n])
+	}
+	return compress.Estimate(sample[:]) >= incompressible
 }
 
 // decode writes the plain bytes of frame f of t, of which stored is what the

@@ -42,8 +42,9 @@ type Options struct {
 // Engine stores and reads streams. Its methods may be called concurrently.
 type Engine struct {
 	o        Options
-	ownKV    *kv.DB // to be closed
-	coder    *coder
+	ownKV    *kv.DB        // to be closed
+	coder    *coder        // of blocks
+	packer   *coder        // of small data
 	workers  chan struct{} // a token for each frame that is being compressed
 	trailers *trailers
 	index    *index
@@ -78,7 +79,10 @@ func Open(o Options) (*Engine, error) {
 	setDefault(&e.o.UploadLimit, DefaultUploadLimit)
 	e.workers = make(chan struct{}, runtime.GOMAXPROCS(0))
 	var err error
-	if e.coder, err = newCoder(cap(e.workers)); err != nil {
+	if e.coder, err = newCoder(blockLevel, cap(e.workers)); err != nil {
+		return nil, err
+	}
+	if e.packer, err = newCoder(packLevel, 1); err != nil {
 		return nil, err
 	}
 	e.trailers = newTrailers(e.o)
@@ -105,6 +109,7 @@ func (e *Engine) Close() error {
 	e.frames.close()
 	e.trailers.close()
 	e.coder.close()
+	e.packer.close()
 	if e.ownKV != nil {
 		return e.ownKV.Close()
 	}

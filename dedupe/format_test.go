@@ -106,7 +106,7 @@ func TestGoldenBlock(t *testing.T) {
 		t.Error("the trailer is written in other bytes today")
 	}
 	block, _ := os.ReadFile("testdata/block-1")
-	c, err := newCoder(1)
+	c, err := newCoder(blockLevel, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func FuzzBlock(f *testing.F) {
 		if err != nil {
 			return
 		}
-		c, err := newCoder(1)
+		c, err := newCoder(blockLevel, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

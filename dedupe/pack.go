@@ -27,7 +27,7 @@ func (e *Engine) Pack(chunks []manifest.Chunk) ([]byte, error) {
 			d.add(chunks[0].Digest, chunks[0].Data)
 			chunks = chunks[1:]
 		}
-		d.pack(e.coder)
+		d.pack(e.packer)
 		c.add(d)
 		out = append(out, d.stored...)
 		d.release()
