@@ -82,8 +82,7 @@ func TestUnknownSubresource(t *testing.T) {
 		}
 	}
 	for _, method := range words("GET HEAD PUT POST DELETE") {
-		for level, path := range []string{"", "/x", "/x/x"} {
-			_ = level
+		for _, path := range []string{"", "/x", "/x/x"} {
 			for _, name := range names {
 				if known[method+" "+path+" "+name] {
 					continue
