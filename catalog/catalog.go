@@ -40,7 +40,7 @@ type Embedder interface {
 type Options struct {
 	Store    store.Store
 	Embedder Embedder
-	Rand     io.Reader        // of ids
+	Rand     io.Reader        // of ids; it is read concurrently
 	Now      func() time.Time // the machine's clock
 
 	// Committed, if set, is told of each segment that was written: how many
@@ -55,11 +55,16 @@ type Catalog struct {
 	writer manifest.ID
 	hub    *line[*manifest.Hub]
 
+	ctx    context.Context // of what is opened and shut; ends with Close
+	cancel context.CancelFunc
+	done   sync.WaitGroup // of the same; Add under mu
+
 	mu       sync.Mutex
-	datasets map[manifest.ID]*opening // guarded by mu
+	datasets map[manifest.ID]*opening // guarded by mu; nil: closed
 }
 
-// opening is a dataset that is open, or about to be.
+// opening is a dataset that is open, or about to be: what is below ready is set
+// when that is closed.
 type opening struct {
 	ready chan struct{}
 	d     *Dataset
@@ -78,16 +83,21 @@ func Open(ctx context.Context, o Options) (*Catalog, error) {
 		return nil, fmt.Errorf("open the hub: %w", err)
 	}
 	c.hub = hub
+	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return c, nil
 }
 
 // Close lets what is queued finish for as long as ctx lives, and shuts every
-// log.
+// log. When it returns, nothing of the catalog runs any more.
 func (c *Catalog) Close(ctx context.Context) error {
 	c.mu.Lock()
 	open := c.datasets
 	c.datasets = nil
 	c.mu.Unlock()
+	defer c.cancel()
+	stop := context.AfterFunc(ctx, c.cancel)
+	defer stop()
+	c.done.Wait()
 	for _, o := range open {
 		<-o.ready
 		if o.err == nil {
@@ -97,8 +107,7 @@ func (c *Catalog) Close(ctx context.Context) error {
 	return c.hub.log.Close(ctx)
 }
 
-// NewID returns a random id.
-func (c *Catalog) NewID() (id manifest.ID, err error) {
+func (c *Catalog) newID() (id manifest.ID, err error) {
 	if _, err = io.ReadFull(c.o.Rand, id[:]); err != nil {
 		return id, fmt.Errorf("random id: %w", err)
 	}
@@ -118,15 +127,22 @@ func (c *Catalog) Lookup(name string) (*manifest.Dataset, error) {
 
 // Create makes a dataset: manifest.ErrExists.
 func (c *Catalog) Create(ctx context.Context, name string) error {
-	id, err := c.NewID()
-	if err != nil {
-		return err
-	}
-	_, err = c.hub.commit(ctx, nil, &manifest.Create{Name: name, ID: id, Pool: DefaultPool})
-	if err != nil {
+	for {
+		id, err := c.newID()
+		if err != nil {
+			return err
+		}
+		_, err = c.hub.commit(ctx, nil, &manifest.Create{Name: name, ID: id, Pool: DefaultPool})
+		if err == nil {
+			return nil
+		}
+		if errors.Is(err, manifest.ErrExists) {
+			if _, gone := c.Dataset(ctx, name); errors.Is(gone, manifest.ErrNoDataset) {
+				continue // its removal had stopped half way
+			}
+		}
 		return fmt.Errorf("create dataset %q: %w", name, err)
 	}
-	return nil
 }
 
 // Remove removes an empty dataset: manifest.ErrNotEmpty, manifest.ErrNoDataset.
@@ -148,11 +164,27 @@ func (c *Catalog) drop(ctx context.Context, d *manifest.Dataset) error {
 	if err != nil && !errors.Is(err, manifest.ErrNoDataset) {
 		return fmt.Errorf("drop dataset %q: %w", d.Name, err)
 	}
-	c.mu.Lock()
-	delete(c.datasets, d.ID)
-	c.mu.Unlock()
-	c.o.Embedder.Forget(d.ID)
+	c.retire(d.ID)
 	return nil
+}
+
+// retire shuts the log of a dataset that is gone, and forgets what is known of
+// it.
+func (c *Catalog) retire(id manifest.ID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	o := c.datasets[id]
+	if o == nil {
+		return // another did, or the catalog is closed
+	}
+	delete(c.datasets, id)
+	c.done.Go(func() {
+		<-o.ready
+		if o.err == nil {
+			o.d.log.Close(c.ctx)
+		}
+		c.o.Embedder.Forget(id)
+	})
 }
 
 // Dataset returns the open dataset of that name: manifest.ErrNoDataset.
@@ -175,29 +207,13 @@ func (c *Catalog) Dataset(ctx context.Context, name string) (*Dataset, error) {
 	}
 }
 
-// open opens a dataset once, however many ask. A failure is not kept.
+// open opens a dataset once, however many ask, and goes on when they leave. A
+// failure is not kept.
 func (c *Catalog) open(ctx context.Context, rec *manifest.Dataset) (*Dataset, error) {
-	c.mu.Lock()
-	if c.datasets == nil {
-		c.mu.Unlock()
+	o := c.opening(rec)
+	if o == nil {
 		return nil, journal.ErrShut
 	}
-	o := c.datasets[rec.ID]
-	if o == nil {
-		o = &opening{ready: make(chan struct{})}
-		c.datasets[rec.ID] = o
-		c.mu.Unlock()
-		// Others wait for it too, so the asker's cancel does not end it.
-		o.d, o.err = c.openDataset(context.WithoutCancel(ctx), rec)
-		if o.err != nil {
-			c.mu.Lock()
-			delete(c.datasets, rec.ID)
-			c.mu.Unlock()
-		}
-		close(o.ready)
-		return o.d, o.err
-	}
-	c.mu.Unlock()
 	select {
 	case <-o.ready:
 		return o.d, o.err
@@ -206,8 +222,37 @@ func (c *Catalog) open(ctx context.Context, rec *manifest.Dataset) (*Dataset, er
 	}
 }
 
-func (c *Catalog) openDataset(ctx context.Context, rec *manifest.Dataset) (*Dataset, error) {
-	l, err := openLine(ctx, c, manifest.NewState(rec.Epoch), logPrefix(rec.ID), rec.ID)
+// opening returns what is open, or begins to open it; nil: the catalog is
+// closed.
+func (c *Catalog) opening(rec *manifest.Dataset) *opening {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	o := c.datasets[rec.ID]
+	if o != nil || c.datasets == nil {
+		return o
+	}
+	o = &opening{ready: make(chan struct{})}
+	c.datasets[rec.ID] = o
+	c.done.Go(func() {
+		defer close(o.ready)
+		if o.d, o.err = c.openDataset(rec); o.err != nil {
+			c.leave(rec.ID, o)
+		}
+	})
+	return o
+}
+
+// leave lets the next who asks open the dataset anew.
+func (c *Catalog) leave(id manifest.ID, o *opening) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.datasets[id] == o {
+		delete(c.datasets, id)
+	}
+}
+
+func (c *Catalog) openDataset(rec *manifest.Dataset) (*Dataset, error) {
+	l, err := openLine(c.ctx, c, manifest.NewState(rec.Epoch), logPrefix(rec.ID), rec.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -24,7 +25,14 @@ type Dataset struct {
 // Commit commits records as one transaction; their small data is chunks. It
 // returns a result for each record, or the verdict, or an error of the log.
 func (d *Dataset) Commit(ctx context.Context, chunks []manifest.Chunk, records ...manifest.Record) ([]manifest.Result, error) {
-	return d.commit(ctx, chunks, records...)
+	if d.State().Closed() {
+		return nil, manifest.ErrClosed
+	}
+	results, err := d.commit(ctx, chunks, records...)
+	if errors.Is(err, journal.ErrShut) && d.State().Closed() {
+		return nil, manifest.ErrClosed // meanwhile
+	}
+	return results, err
 }
 
 // line is a log with the state that it has reached.

@@ -69,9 +69,8 @@ func readRepository(ctx context.Context, st store.Store) (Repository, error) {
 	if err := json.Unmarshal(b, &r); err != nil {
 		return Repository{}, fmt.Errorf("read %s: %w: %w", repositoryKey, ErrFormat, err)
 	}
-	if _, err := manifest.ParseID(r.ID); err != nil || r.Format != formatVersion || r.Hash != "sha256" {
-		return Repository{}, fmt.Errorf("read %s: format %d, hash %q, id %q; this version knows format %d: %w",
-			repositoryKey, r.Format, r.Hash, r.ID, formatVersion, ErrFormat)
+	if _, err := manifest.ParseID(r.ID); err != nil || r.Format != formatVersion || r.Hash != "sha256" || r.Chunker.Algorithm != "fastcdc" || r.Chunker.Average <= 0 {
+		return Repository{}, fmt.Errorf("read %s: %+v; this version knows format %d: %w", repositoryKey, r, formatVersion, ErrFormat)
 	}
 	return r, nil
 }
