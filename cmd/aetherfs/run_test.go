@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"aetherfs/internal/auth"
 )
@@ -290,4 +293,16 @@ func TestOneLineARequest(t *testing.T) {
 	if n := strings.Count(s.log(), `"msg":"s3"`); n != 2 {
 		t.Errorf("%d lines for 2 requests:\n%s", n, s.log())
 	}
+}
+
+func TestReadmeKnowsEverySetting(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runCommand(nil).Flags().VisitAll(func(f *pflag.Flag) {
+		if !bytes.Contains(readme, []byte("--"+f.Name)) {
+			t.Errorf("README.md lacks --%s", f.Name)
+		}
+	})
 }

@@ -153,10 +153,22 @@ func TestWrongValues(t *testing.T) {
 	for _, arg := range []string{
 		"--listen=127.0.0.1", "--listen=127.0.0.1:http", "--listen=:70000", "--store=s3://bucket", "--store=ftp://x", "--store=file://x",
 		"--store=file:///x?y=z", "--s3-domain=http://x", "--s3-domain=x:80", "--region=US", "--memory=lots", "--memory=63MiB",
-		"--memory=99PiB", "--metrics-open=perhaps", "--config=/does/not/exist", "--config=/",
+		"--memory=99PiB", "--config=/does/not/exist", "--config=/",
 	} {
 		if _, err := load(t, []string{arg}, []string{"HOME=/h"}); err == nil || len(config.Mistakes(err)) != 1 {
 			t.Errorf("%s: error %v, want one mistake", arg, err)
+		}
+	}
+}
+
+func TestToggles(t *testing.T) {
+	for value, want := range map[string]string{"true": "", "0": "", "perhaps": "environment AETHERFS_METRICS_OPEN: \"perhaps\": write true or false"} {
+		c, err := load(t, nil, []string{"HOME=/h", "AETHERFS_METRICS_OPEN=" + value})
+		if (err == nil) != (want == "") || err != nil && err.Error() != want {
+			t.Errorf("metrics-open %s: error %v, want %q", value, err, want)
+		}
+		if err == nil && c.MetricsOpen != (value == "true") {
+			t.Errorf("metrics-open %s is %t", value, c.MetricsOpen)
 		}
 	}
 }

@@ -32,10 +32,11 @@ func AddFlags(flags *pflag.FlagSet, keys ...string) {
 		if !ok || s.secret {
 			panic("config: no flag for " + key)
 		}
-		flags.String(s.key, s.def, s.usage)
 		if s.toggle {
-			flags.Lookup(s.key).NoOptDefVal = "true"
+			flags.Bool(s.key, s.def == "true", s.usage)
+			continue
 		}
+		flags.String(s.key, s.def, s.usage)
 	}
 }
 

@@ -11,7 +11,7 @@ type setting struct {
 	usage  string
 	def    string // "" if the default depends on other settings
 	secret bool
-	toggle bool // given without a value, the flag means true
+	toggle bool // true or false
 	parse  func(c *Config, s string) error
 }
 
@@ -31,7 +31,7 @@ var settings = []setting{
 		parse: func(c *Config, s string) error { return parseDomains(&c.S3Domains, s) }},
 	{key: "region", def: "us-east-1", usage: "`region` that clients sign for",
 		parse: func(c *Config, s string) error { return parseRegion(&c.Region, s) }},
-	{key: "memory", usage: "memory to use, as in 512MiB (default: a quarter of the machine's, at most 1GiB)",
+	{key: "memory", usage: "`size` of the memory to use, as in 512MiB (default: a quarter of the machine's, at most 1GiB)",
 		parse: func(c *Config, s string) error { return parseMemory(&c.Memory, s) }},
 	{key: "log-format", def: "text", usage: "`form` of the log: text or json",
 		parse: func(c *Config, s string) error { return parseOneOf(&c.LogFormat, s, "text", "json") }},

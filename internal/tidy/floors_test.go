@@ -73,7 +73,7 @@ func checkImport(t *testing.T, s source, folder string, floor int, to string) {
 	case !ok:
 		t.Errorf("%s imports %s, which is not in the house", s.path, to)
 	case toFolder == folder: // a package and its own parts and suites
-	case s.isTest() && toFloor < floor: // tests may build what they need from below
+	case s.isTest() && toFloor <= floor: // a test stands on the real thing, from below or beside
 	case folder == "cmd/aetherfs": // it wires everything
 	case toFloor > floor:
 		t.Errorf("%s on floor %d imports %s, up on floor %d", s.path, floor, to, toFloor)
