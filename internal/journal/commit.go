@@ -57,6 +57,10 @@ func (l *Log) enqueue(p *pending) error {
 		return ErrBusy
 	}
 	l.queue = append(l.queue, p)
+	select {
+	case l.arrived <- struct{}{}:
+	default:
+	}
 	l.queued += p.bytes
 	if !l.running {
 		l.running = true
@@ -81,12 +85,53 @@ func (l *Log) withdraw(p *pending) bool {
 // commitQueued is the committer: it commits batches until nothing waits.
 func (l *Log) commitQueued() {
 	for {
+		l.gather()
 		batch := l.nextBatch()
 		if batch == nil {
 			return
 		}
 		l.commit(batch)
 	}
+}
+
+// Limits of gather. Clients on a network of this machine's come back within a
+// millisecond of their answer; 64 of them keep two cores busy for 20.
+const (
+	quietGather = time.Millisecond
+	maxGather   = 20 * time.Millisecond
+)
+
+// gather waits until seven in eight of the writers that were about at the last
+// commit have queued a transaction, so that those that were answered together come again
+// together: it makes batches twice as large and costs nothing while the cores
+// are busy with them. It gives up when none has come for quietGather. A lone
+// writer never waits.
+func (l *Log) gather() {
+	if l.gathered() {
+		return
+	}
+	quiet, end := time.NewTimer(quietGather), time.NewTimer(maxGather)
+	defer quiet.Stop()
+	defer end.Stop()
+	for !l.gathered() {
+		select {
+		case <-l.arrived:
+			quiet.Reset(quietGather)
+		case <-quiet.C:
+			return
+		case <-end.C:
+			return
+		case <-l.ctx.Done():
+			return
+		}
+	}
+}
+
+// gathered reports whether there is nobody to wait for.
+func (l *Log) gathered() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.queue) == 0 || l.shut || len(l.queue) >= min(l.writers-l.writers/8, batchRecords)
 }
 
 // nextBatch takes what is queued, as far as it fits one segment. When nothing
@@ -211,6 +256,9 @@ func (l *Log) settle(a *attempt) error {
 		if l.o.Committed != nil {
 			l.o.Committed(len(s.Txs), len(a.data), l.o.Now().Sub(start))
 		}
+		l.mu.Lock()
+		l.writers = len(a.batch) + len(l.queue)
+		l.mu.Unlock()
 		for i, p := range a.batch {
 			p.reply <- answer{verdict: verdicts[i]}
 		}

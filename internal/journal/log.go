@@ -107,6 +107,9 @@ type Log struct {
 	queued  int        // bytes of queue; guarded by mu
 	running bool       // a committer is; guarded by mu
 	shut    bool       // guarded by mu
+	writers int        // that were about at the last commit, answered or queued; guarded by mu
+
+	arrived chan struct{} // of capacity 1: the queue has grown
 
 	// Owned by Open, then by the committer.
 	n      uint64
@@ -120,7 +123,7 @@ func SlotKey(prefix string, n uint64) string { return fmt.Sprintf("%s%016x", pre
 
 // Open opens a log and replays what it holds.
 func Open(ctx context.Context, st store.Store, o Options) (*Log, error) {
-	l := &Log{st: st, o: o}
+	l := &Log{st: st, o: o, arrived: make(chan struct{}, 1)}
 	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := l.replay(ctx); err != nil {
 		l.cancel()
