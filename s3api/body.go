@@ -2,12 +2,8 @@ package s3api
 
 import (
 	"context"
-	"crypto/md5"
-	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base64"
 	"errors"
-	"hash"
 	"io"
 	"net/http"
 	"slices"
@@ -16,7 +12,6 @@ import (
 
 	"aetherfs/backend"
 	"aetherfs/internal/auth"
-	"aetherfs/internal/checksum"
 )
 
 // bodyOptions says what the body of an operation may be.
@@ -41,17 +36,8 @@ type body struct {
 	max    int64        // bytes; more is EntityTooLarge
 	checks []check
 	n      int64 // bytes read so far
-	err    error // for good, io.EOF too
-}
-
-// check is a value that is computed as the body is read.
-type check struct {
-	hash      hash.Hash
-	algorithm backend.Algorithm // 0: not a checksum that is kept
-	want      []byte            // nil: computed only
-	trailer   bool              // want comes in the trailer
-	code      string            // of a mismatch
-	message   string
+	done   bool  // all of it was read and is right
+	err    error // for good
 }
 
 // openBody reads from the headers h what r's body has to be, and returns its
@@ -96,66 +82,6 @@ func bodySize(r *http.Request, h http.Header, p auth.Payload) (int64, error) {
 	return int64(n), nil
 }
 
-// bodyChecks lists what has to be computed over the decoded body.
-func bodyChecks(h http.Header, a *auth.Request, o bodyOptions) ([]check, error) {
-	var checks []check
-	if a.Payload == auth.Digested {
-		checks = append(checks, check{hash: sha256.New(), want: a.Digest[:], code: "XAmzContentSHA256Mismatch",
-			message: "The provided 'x-amz-content-sha256' header does not match what was computed."})
-	}
-	if values, ok := h["Content-Md5"]; ok {
-		want, err := base64.StdEncoding.DecodeString(strings.Join(values, ","))
-		if err != nil || len(want) != md5.Size {
-			return nil, fail("InvalidDigest", "The Content-MD5 you specified is not valid.")
-		}
-		checks = append(checks, check{hash: md5.New(), want: want, code: "BadDigest",
-			message: "The Content-MD5 you specified did not match what we received."})
-	}
-	if o.elsewhere {
-		return checks, nil
-	}
-	return checksumChecks(checks, h, a.Payload, o.compute)
-}
-
-// checksumChecks appends the checksum that the client sends or announces, and
-// the one that is asked for.
-func checksumChecks(checks []check, h http.Header, p auth.Payload, compute backend.Algorithm) ([]check, error) {
-	given, err := givenChecksum(h)
-	if err != nil {
-		return nil, err
-	}
-	announced, err := announcedChecksum(h)
-	if err != nil {
-		return nil, err
-	}
-	c := check{code: "BadDigest"}
-	switch {
-	case given != nil && announced != 0:
-		return nil, manyChecksums()
-	case given != nil && given.Parts > 0:
-		return nil, badChecksum(given.Algorithm)
-	case announced != 0 && !p.Trailer():
-		return nil, fail("InvalidRequest", "x-amz-trailer was given, but the body has no trailer.")
-	case given != nil:
-		c.algorithm, c.want = given.Algorithm, given.Value
-	case announced != 0:
-		c.algorithm, c.trailer = announced, true
-	}
-	if name := h.Get("X-Amz-Sdk-Checksum-Algorithm"); name != "" && (c.algorithm == 0 || !strings.EqualFold(name, checksum.Name(c.algorithm))) {
-		return nil, fail("InvalidRequest", "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* "+
-			"or x-amz-trailer headers were found.")
-	}
-	if c.algorithm != 0 {
-		c.hash = checksum.New(c.algorithm)
-		c.message = "The " + checksum.Name(c.algorithm) + " you specified did not match the calculated checksum."
-		checks = append(checks, c)
-	}
-	if compute != 0 && compute != c.algorithm {
-		checks = append(checks, check{hash: checksum.New(compute), algorithm: compute})
-	}
-	return checks, nil
-}
-
 // unchunk takes aws-chunked out of the Content-Encoding: it is how the body
 // travels, and not what is stored.
 func unchunk(h http.Header) {
@@ -182,7 +108,7 @@ func (b *body) Size() int64 { return b.size }
 func (b *body) Checksums() []backend.Checksum {
 	var sums []backend.Checksum
 	for _, c := range b.checks {
-		if c.algorithm != 0 && b.err == io.EOF {
+		if c.algorithm != 0 && b.done {
 			sums = append(sums, backend.Checksum{Algorithm: c.algorithm, Value: c.hash.Sum(nil)})
 		}
 	}
@@ -191,15 +117,20 @@ func (b *body) Checksums() []backend.Checksum {
 
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
-	if b.err != nil || len(p) == 0 {
+	switch {
+	case b.err != nil:
 		return 0, b.err
+	case b.done:
+		return 0, io.EOF
+	case len(p) == 0:
+		return 0, nil
 	}
 	n, err := b.src.Read(p)
-	if b.err = b.take(p[:n], err); b.err != nil && b.err != io.EOF {
+	if b.err = b.take(p[:n], err); b.err != nil {
 		return 0, b.err
 	}
-	if n == 0 {
-		return 0, b.err
+	if n == 0 && b.done {
+		return 0, io.EOF
 	}
 	return n, nil
 }
@@ -220,7 +151,7 @@ func (b *body) take(p []byte, err error) error {
 		err = b.drain()
 	}
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return b.verify()
 	case err != nil:
 		return broken(err)
@@ -244,7 +175,7 @@ func (b *body) drain() error {
 	}
 }
 
-// verify compares everything, and returns io.EOF if all of it is right.
+// verify compares everything; if all of it is right the body is done.
 func (b *body) verify() error {
 	if b.size >= 0 && b.n != b.size {
 		return incomplete(nil)
@@ -267,7 +198,8 @@ func (b *body) verify() error {
 	if b.framed != nil && len(b.framed.trailer) > 0 {
 		return malformedTrailer()
 	}
-	return io.EOF
+	b.done = true
+	return nil
 }
 
 // fromTrailer takes the value that c needs out of the trailer.

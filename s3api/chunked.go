@@ -247,7 +247,7 @@ func (c *chunkReader) line() ([]byte, error) {
 // cut translates an error that came where the encoding goes on.
 func cut(err error) error {
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return io.ErrUnexpectedEOF
 	case errors.Is(err, bufio.ErrBufferFull):
 		return malformedChunk()
