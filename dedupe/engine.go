@@ -55,6 +55,8 @@ type Engine struct {
 	active   atomic.Int32 // streams being read
 	waiting  atomic.Int32 // streams that have been read and wait for blocks
 
+	downloads atomic.Int32 // that read ahead
+
 	mu      sync.Mutex
 	closed  bool
 	streams sync.WaitGroup // of Store; Add under mu

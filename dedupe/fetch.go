@@ -7,28 +7,38 @@ import (
 	"aetherfs/internal/manifest"
 )
 
+// span is bytes of a block as they are stored.
+type span struct {
+	off  int64 // bytes from the block's beginning
+	data []byte
+}
+
+// slice returns n bytes from off, or nil if they are not all there.
+func (s span) slice(off, n int64) []byte {
+	if off < s.off || off+n > s.off+int64(len(s.data)) {
+		return nil
+	}
+	return s.data[off-s.off:][:n]
+}
+
 // fetch returns frames from up to, not including, to of t's block, each held
-// for the caller. Those that are not in memory are read in one request.
-func (e *Engine) fetch(ctx context.Context, pool string, t *trailer, from, to int) ([]*frame, error) {
+// for the caller. Those that are neither in memory nor in have are read in one
+// request.
+func (e *Engine) fetch(ctx context.Context, pool string, t *trailer, from, to int, have span) ([]*frame, error) {
 	out := make([]*frame, to-from)
-	first, last := -1, -1
+	first, last := to, from // of those that are missing
 	for i := range out {
 		if out[i] = e.frames.find(frameKey{t.block.Name, from + i}); out[i] == nil {
-			if first < 0 {
-				first = from + i
-			}
-			last = from + i
+			first, last = min(first, from+i), from+i
 		}
 	}
-	if first < 0 {
-		e.counts.frameHits.Add(int64(len(out)))
+	e.counts.frames(out)
+	if first == to {
 		return out, nil
 	}
-	begin := t.frames[first].off
-	raw, err := readBlock(ctx, e.o, pool, t.block, begin, t.frames[last].off+int64(t.frames[last].stored)-begin)
+	err := e.need(ctx, pool, t, first, last, &have)
 	if err == nil {
-		e.counts.fetchedBytes.Add(int64(len(raw)))
-		err = e.decodeAll(out, t, from, raw, begin)
+		err = e.decodeMissing(out, t, from, have)
 	}
 	if err != nil {
 		e.suspect(pool, t, err)
@@ -38,19 +48,28 @@ func (e *Engine) fetch(ctx context.Context, pool string, t *trailer, from, to in
 	return out, nil
 }
 
-// decodeAll fills the gaps of out, frames of t from number from on, out of raw,
-// which begins at byte begin of the block.
-func (e *Engine) decodeAll(out []*frame, t *trailer, from int, raw []byte, begin int64) error {
+// need makes sure that frames first to last of t are in have.
+func (e *Engine) need(ctx context.Context, pool string, t *trailer, first, last int, have *span) error {
+	off := t.frames[first].off
+	n := t.frames[last].off + int64(t.frames[last].stored) - off
+	if have.slice(off, n) != nil {
+		return nil
+	}
+	data, err := readBlock(ctx, e.o, pool, t.block, off, n)
+	e.counts.fetchedBytes.Add(int64(len(data)))
+	*have = span{off, data}
+	return err
+}
+
+// decodeMissing fills the gaps of out, frames of t from number from on.
+func (e *Engine) decodeMissing(out []*frame, t *trailer, from int, have span) error {
 	for i := range out {
 		if out[i] != nil {
-			e.counts.frameHits.Add(1)
 			continue
 		}
-		e.counts.frameMisses.Add(1)
 		info := &t.frames[from+i]
-		stored := raw[info.off-begin:][:info.stored]
 		f := newFrame(int(info.plain))
-		if err := e.coder.decode(f.data(), stored, t, from+i, e.o.Verify); err != nil {
+		if err := e.coder.decode(f.data(), have.slice(info.off, int64(info.stored)), t, from+i, e.o.Verify); err != nil {
 			f.release()
 			return err
 		}
@@ -80,10 +99,27 @@ func (e *Engine) suspect(pool string, t *trailer, err error) {
 	}
 }
 
+// fetchWhole reads the trailer of x's block and the frames of x at the same
+// time, for one round trip instead of two.
+func (e *Engine) fetchWhole(ctx context.Context, pool string, x manifest.Extent) (*trailer, span, error) {
+	if x.Block == nil {
+		return nil, span{}, errNoBlock
+	}
+	frames := make(chan span, 1)
+	go func() {
+		data, _ := readBlock(ctx, e.o, pool, x.Block, x.Off, x.Stored) // what is missing is read again, and its error told
+		frames <- span{x.Off, data}
+	}()
+	t, err := e.trailerOf(ctx, pool, x)
+	return t, <-frames, err
+}
+
+var errNoBlock = errors.New("extent of small data that is not yet in a block")
+
 // trailerOf returns the trailer of x's block, if it agrees with x.
 func (e *Engine) trailerOf(ctx context.Context, pool string, x manifest.Extent) (*trailer, error) {
 	if x.Block == nil {
-		return nil, errors.New("extent of small data that is not yet in a block")
+		return nil, errNoBlock
 	}
 	t, err := e.trailers.find(ctx, pool, x.Block)
 	if err != nil {

@@ -44,3 +44,13 @@ func (c *counters) stored(s *Stored) {
 	c.newBytes.Add(s.NewBytes)
 	c.reusedBytes.Add(s.ReusedBytes)
 }
+
+func (c *counters) frames(found []*frame) {
+	for _, f := range found {
+		if f != nil {
+			c.frameHits.Add(1)
+		} else {
+			c.frameMisses.Add(1)
+		}
+	}
+}

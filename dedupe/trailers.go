@@ -61,6 +61,9 @@ func (ts *trailers) find(ctx context.Context, pool string, b *manifest.Block) (*
 
 // near returns the trailer of b if it is on this machine, else nil.
 func (ts *trailers) near(b *manifest.Block) *trailer {
+	if b == nil {
+		return nil
+	}
 	if t, ok := ts.memory.GetIfPresent(b.Name); ok {
 		return t
 	}

@@ -1,0 +1,86 @@
+package dedupe
+
+import (
+	"context"
+
+	"aetherfs/internal/manifest"
+)
+
+// request is some bytes of one extent on their way: those of consecutive
+// frames.
+type request struct {
+	r      *Reader
+	x      manifest.Extent
+	t      *trailer // nil: to be fetched together with the whole extent
+	lo, hi int64    // of the plain bytes of x's chunks
+
+	from   int // number of the first frame
+	frames []*frame
+	err    error
+	done   chan struct{} // closed when frames or err is set
+}
+
+// plan makes the next request and moves on behind it.
+func (d *download) plan() *request {
+	i, start := d.r.extentAt(d.off)
+	x := d.r.recipe[i]
+	q := &request{r: d.r, x: x, lo: x.Skip + d.off - start, hi: x.Skip + min(d.r.ends[i], d.end) - start, done: make(chan struct{})}
+	d.size = min(max(2*d.size, firstFetchBytes), d.r.e.fetchBytes())
+	short := x.Off > 0 && x.Stored > 0 && x.Stored <= d.size
+	if !short || d.r.e.trailers.near(x.Block) != nil {
+		if q.t, q.err = d.r.e.trailerOf(d.ctx, d.r.pool, x); q.err == nil {
+			q.limit(d.size)
+		}
+	}
+	d.off = q.hi - x.Skip + start
+	return q
+}
+
+// fetchBytes is the longest request now.
+func (e *Engine) fetchBytes() int64 {
+	share := e.o.CacheBytes / 2 / (fetchesAhead + 1) / int64(max(e.downloads.Load(), 1))
+	return min(max(share, firstFetchBytes), maxFetchBytes)
+}
+
+// limit shortens q to whole frames of about n plain bytes.
+func (q *request) limit(n int64) {
+	base := q.t.chunkStart(int(q.x.First))
+	last := q.t.frameAt(min(base+q.lo+n, base+q.hi) - 1)
+	q.hi = min(q.hi, q.t.frameEnd(last)-base)
+}
+
+// run fetches the frames.
+func (q *request) run(ctx context.Context) {
+	defer close(q.done)
+	if q.err != nil {
+		return
+	}
+	e := q.r.e
+	var whole span
+	if q.t == nil {
+		q.t, whole, q.err = e.fetchWhole(ctx, q.r.pool, q.x)
+	}
+	if q.err != nil {
+		return
+	}
+	base := q.t.chunkStart(int(q.x.First))
+	q.from = q.t.frameAt(base + q.lo)
+	q.frames, q.err = e.fetch(ctx, q.r.pool, q.t, q.from, q.t.frameAt(base+q.hi-1)+1, whole)
+}
+
+// wanted returns the bytes of q's frames that were asked for.
+func (q *request) wanted() [][]byte {
+	base := q.t.chunkStart(int(q.x.First))
+	out := make([][]byte, len(q.frames))
+	for i, f := range q.frames {
+		start := q.t.frameStart(q.from+i) - base
+		out[i] = f.data()[max(q.lo-start, 0):min(q.hi-start, int64(len(f.data())))]
+	}
+	return out
+}
+
+// abandon waits for q and lets its frames go.
+func (q *request) abandon() {
+	<-q.done
+	releaseAll(q.frames)
+}
