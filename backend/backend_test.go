@@ -10,6 +10,7 @@ import (
 	"aetherfs/backend/treetest"
 	"aetherfs/catalog"
 	"aetherfs/dedupe"
+	"aetherfs/internal/kv"
 	"aetherfs/internal/store"
 )
 
@@ -17,6 +18,7 @@ import (
 type house struct {
 	t     testing.TB
 	st    store.Store
+	cache *kv.DB // stays when the house is reopened
 	bytes *dedupe.Engine
 	names *catalog.Catalog
 }
@@ -33,7 +35,7 @@ func (h *house) open() backend.Tree {
 
 func (h *house) start() (backend.Tree, error) {
 	var err error
-	if h.bytes, err = dedupe.Open(dedupe.Options{Store: h.st, Segment: catalog.SegmentKey}); err != nil {
+	if h.bytes, err = dedupe.Open(dedupe.Options{Store: h.st, KV: h.cache, Segment: catalog.SegmentKey}); err != nil {
 		return nil, err
 	}
 	h.names, err = catalog.Open(context.Background(), catalog.Options{Store: h.st, Embedder: h.bytes, Rand: rand.Reader, Now: time.Now})
@@ -60,9 +62,14 @@ func (h *house) reopen() backend.Tree {
 }
 
 func inMemory(t testing.TB) (backend.Tree, func() backend.Tree) {
-	h := &house{t: t, st: store.NewMemory()}
+	h := &house{t: t, st: store.NewMemory(), cache: kv.Memory()}
 	tree := h.open()
-	t.Cleanup(h.close)
+	t.Cleanup(func() {
+		h.close()
+		if err := h.cache.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return tree, h.reopen
 }
 

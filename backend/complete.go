@@ -14,12 +14,18 @@ func isChanged(err error) bool { return errors.Is(err, manifest.ErrChanged) }
 
 // Complete implements Uploads.
 func (b *Backend) Complete(ctx context.Context, p Path, id string, parts []CompletePart, o CompleteOptions) (Info, error) {
-	d, u, err := b.upload(ctx, p, id)
-	if errors.Is(err, ErrNoUpload) {
-		if e := d.State().Entry(p.Tag, p.Name); e != nil && !e.Upload.IsZero() && e.Upload.String() == id {
+	i, err := b.complete(ctx, p, id, parts, o)
+	if errors.Is(err, ErrNoUpload) { // an earlier attempt may have ended it
+		_, e, _ := b.find(ctx, p)
+		if e != nil && !e.Upload.IsZero() && e.Upload.String() == id {
 			return info(p, e), nil
 		}
 	}
+	return i, err
+}
+
+func (b *Backend) complete(ctx context.Context, p Path, id string, parts []CompletePart, o CompleteOptions) (Info, error) {
+	d, u, err := b.upload(ctx, p, id)
 	if err != nil {
 		return Info{}, err
 	}

@@ -49,10 +49,16 @@ func Errors() []error {
 }
 
 // explain makes an error of the floors below one that callers can decide by.
-// What is on the list already, and a context's end, stay as they are.
+// What is on the list already, and a cancellation, stay as they are. An
+// unknown outcome is ErrUnavailable and nothing else, whatever it was that
+// failed: a full store, say, promises that nothing was written.
 func explain(err error) error {
 	switch {
-	case err == nil || errors.Is(err, context.Canceled) && !errors.Is(err, journal.ErrUnknown):
+	case err == nil:
+		return nil
+	case errors.Is(err, journal.ErrUnknown):
+		return fmt.Errorf("%w: %s", ErrUnavailable, err.Error())
+	case errors.Is(err, context.Canceled):
 		return err
 	case errors.Is(err, manifest.ErrClosed):
 		return fmt.Errorf("%w: %w", ErrNoDataset, err)

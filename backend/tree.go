@@ -109,8 +109,9 @@ type Tx interface {
 	Put(ctx context.Context, p Path, r io.Reader, o PutOptions) error
 
 	// Copy makes p the same file as from; no data moves where both are in the
-	// same dataset. ErrNotFound if from does not exist, ErrPrecondition or
-	// ErrNotModified if it does not meet o.Source.
+	// same dataset. The source is what was committed before the transaction, so
+	// that two files can change places. ErrNotFound if from does not exist,
+	// ErrPrecondition or ErrNotModified if it does not meet o.Source.
 	Copy(ctx context.Context, p, from Path, o CopyOptions) error
 
 	// Remove removes the file at p. An absent one is not an error, unless c

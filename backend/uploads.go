@@ -126,9 +126,7 @@ func (b *Backend) copyPart(ctx context.Context, p Path, id string, number int, f
 		}
 		file := b.file(ctx, fd, from, e)
 		if fd.ID != d.ID {
-			data := file.Stream(off, length)
-			defer data.Close()
-			part, err := b.PutPart(ctx, p, id, number, data, PutOptions{})
+			part, err := b.storePart(ctx, p, u, number, file, off, length)
 			return part, file.Info.Modified, err
 		}
 		part := Part{Number: number, Size: length, ETag: copyETag(e, off, length)}
@@ -148,6 +146,22 @@ func (b *Backend) copyPart(ctx context.Context, p Path, id string, number int, f
 			return Part{}, time.Time{}, explain(err)
 		}
 	}
+}
+
+// storePart makes n bytes from off of another dataset's file a part.
+func (b *Backend) storePart(ctx context.Context, p Path, u *manifest.OpenUpload, number int, file *File, off, n int64) (Part, error) {
+	body := file.Stream(off, n)
+	defer body.Close()
+	data, o := io.Reader(body), PutOptions{}
+	if u.Checksum != 0 {
+		h := checksum.New(u.Checksum)
+		data = io.TeeReader(body, h)
+		o.AtEOF = func(a *Attr) error {
+			a.Checksums = []Checksum{{Algorithm: u.Checksum, Value: h.Sum(nil)}}
+			return nil
+		}
+	}
+	return b.PutPart(ctx, p, u.ID.String(), number, data, o)
 }
 
 // copyETag is the ETag of a part that was copied without reading it: the

@@ -55,6 +55,7 @@ func testModel(t *testing.T, newTree Maker) {
 			"remove":   m.remove,
 			"copy":     m.copy,
 			"rename":   m.rename,
+			"swap":     m.swap,
 			"replace":  m.replaceTag,
 			"read":     m.read,
 			"list":     m.list,
@@ -190,6 +191,22 @@ func (m *machine) rename(t *rapid.T) {
 	})
 	delete(m.model, from)
 	m.model[to] = data
+}
+
+// swap makes two keys change places.
+func (m *machine) swap(t *rapid.T) {
+	a, b := m.held(t), m.held(t)
+	ofA, hasA := m.model[a]
+	ofB, hasB := m.model[b]
+	if !hasA || !hasB || a == b {
+		return
+	}
+	commit(t, m.tree, func(tx backend.Tx) error {
+		return errors.Join(
+			tx.Copy(t.Context(), path(a), path(b), backend.CopyOptions{}),
+			tx.Copy(t.Context(), path(b), path(a), backend.CopyOptions{}))
+	})
+	m.model[a], m.model[b] = ofB, ofA
 }
 
 // replaceTag replaces all of a tag in one transaction.

@@ -19,6 +19,7 @@ func Run(t *testing.T, newTree Maker) {
 	t.Run("Transactions", func(t *testing.T) { testTransactions(t, newTree) })
 	t.Run("Copies", func(t *testing.T) { testCopies(t, newTree) })
 	t.Run("Uploads", func(t *testing.T) { testUploads(t, newTree) })
+	t.Run("CopiedParts", func(t *testing.T) { testCopiedParts(t, newTree) })
 	t.Run("Readers", func(t *testing.T) { testReaders(t, newTree) })
 	t.Run("Races", func(t *testing.T) { testRaces(t, newTree) })
 }

@@ -2,9 +2,11 @@ package treetest
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"slices"
+	"sync"
 	"testing"
 
 	"aetherfs/backend"
@@ -114,6 +116,57 @@ func testUploads(t *testing.T, newTree Maker) {
 		t.Errorf("bytes across the last two parts differ: %v", err)
 	}
 	testListUploads(t, reopen())
+}
+
+// testCopiedParts: a part copied from whichever dataset has the checksum that
+// its upload asked for, and the upload completes.
+func testCopiedParts(t *testing.T, newTree Maker) {
+	tree, _ := made(t, newTree)
+	ctx := t.Context()
+	data := noise(100_000)
+	if _, err := put(t, tree, "v1/source", data, backend.PutOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := tree.CreateDataset(ctx, "second"); err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []string{dataset, "second"} {
+		p, err := backend.ParsePath(to, "v1/copy")
+		if err != nil {
+			t.Fatal(err)
+		}
+		const algorithm = backend.Algorithm(5) // SHA-256
+		id, err := tree.CreateUpload(ctx, p, backend.UploadOptions{Checksum: algorithm})
+		if err != nil {
+			t.Fatal(err)
+		}
+		part, _, err := tree.CopyPart(ctx, p, id, 1, path("v1/source"), 1000, 50_000, backend.ReadCond{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(data[1000:51_000])
+		if len(part.Checksums) != 1 || part.Checksums[0].Algorithm != algorithm || !bytes.Equal(part.Checksums[0].Value, sum[:]) {
+			t.Errorf("part copied to %s has checksums %+v", to, part.Checksums)
+		}
+		parts := []backend.CompletePart{{Number: 1, ETag: part.ETag}}
+		// Of clients that complete one upload at once all get the same answer.
+		var all sync.WaitGroup
+		infos := make([]backend.Info, 8)
+		for i := range infos {
+			all.Go(func() {
+				var err error
+				if infos[i], err = tree.Complete(ctx, p, id, parts, backend.CompleteOptions{}); err != nil {
+					t.Errorf("complete in %s: %v", to, err)
+				}
+			})
+		}
+		all.Wait()
+		for _, i := range infos {
+			if i.ID != infos[0].ID || i.Size != 50_000 || len(i.Attr.Checksums) != 1 {
+				t.Errorf("complete in %s gives %+v and %+v", to, i, infos[0])
+			}
+		}
+	}
 }
 
 func testListUploads(t *testing.T, tree backend.Tree) {
