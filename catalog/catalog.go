@@ -236,6 +236,9 @@ func (c *Catalog) opening(rec *manifest.Dataset) *opening {
 	c.done.Go(func() {
 		defer close(o.ready)
 		if o.d, o.err = c.openDataset(rec); o.err != nil {
+			if c.ctx.Err() != nil {
+				o.err = journal.ErrShut
+			}
 			c.leave(rec.ID, o)
 		}
 	})

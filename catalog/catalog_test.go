@@ -256,10 +256,10 @@ func TestClose(t *testing.T) {
 	for acked[0].Load() < 5 {
 		runtime.Gosched()
 	}
-	c = reopen(t, c, st)
+	next := reopen(t, c, st)
 	all.Wait()
 	for i := range acked {
-		if got := dataset(t, c, fmt.Sprint("set", i)).State().Files(); int64(got) != acked[i].Load() {
+		if got := dataset(t, next, fmt.Sprint("set", i)).State().Files(); int64(got) != acked[i].Load() {
 			t.Errorf("set%d has %d files, %d were acknowledged", i, got, acked[i].Load())
 		}
 	}
