@@ -18,14 +18,17 @@ const largeBytes = 100 << 20
 
 // TestClients runs every client through every step, over http and over https:
 // clients send other bodies over the one than over the other.
-func TestClients(t *testing.T) {
+func TestClients(t *testing.T) { runSuites(t, contenders(t)) }
+
+func runSuites(t *testing.T, all []contender) {
+	t.Helper()
 	for _, scheme := range []string{"http", "https"} {
 		t.Run(scheme, func(t *testing.T) {
 			e := servedAt(t, scheme == "https")
 			if e == nil {
 				t.Skip("-endpoint names a server of the other scheme")
 			}
-			for _, c := range contenders(t) {
+			for _, c := range all {
 				t.Run(c.name, func(t *testing.T) {
 					t.Parallel()
 					newSuite(t, *e, c).run(t)
@@ -47,7 +50,7 @@ type suite struct {
 
 func newSuite(t *testing.T, e endpoint, c contender) *suite {
 	t.Helper()
-	name := strings.ToLower(strings.ReplaceAll(c.name, "_", "-"))
+	name := strings.ReplaceAll(c.name, "_", "-")
 	hash := fnv.New64a()
 	hash.Write([]byte(e.url + name))
 	s := &suite{beside: newReference(t, e, "work-"+name), dir: t.TempDir(), seed: hash.Sum64()}
