@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"net/http"
+	"slices"
 
 	"aetherfs/backend"
 )
@@ -78,8 +79,12 @@ func (p *page) head(d *doc, bucket, limit string) {
 	d.bool("IsTruncated", p.more)
 }
 
+// itemBytes is about what an item takes in a listing, beside its key.
+const itemBytes = 400
+
 // body writes the items, each file in an element of the given name.
 func (p *page) body(d *doc, element string, owner bool) {
+	d.b = slices.Grow(d.b, len(p.items)*(itemBytes+len(p.last)))
 	for _, info := range p.items {
 		if info.Prefix != "" {
 			continue

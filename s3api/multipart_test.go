@@ -152,10 +152,33 @@ func TestMultipartRules(t *testing.T) {
 	if a := w.want(t, 200, "", "GET", "/bucket/k", ""); len(a.body) != minPart+1 {
 		t.Errorf("%d bytes, want %d", len(a.body), minPart+1)
 	}
+	if etag := w.want(t, 200, "", "HEAD", "/bucket/k", "").header.Get("ETag"); !strings.HasSuffix(etag, `-2"`) {
+		t.Errorf("ETag %s", etag)
+	}
 	w.want(t, 206, "", "GET", "/bucket/k?partNumber=2", "")
 	w.want(t, 416, "InvalidPartNumber", "GET", "/bucket/k?partNumber=4", "")
 	w.want(t, 400, "InvalidRequest", "GET", "/bucket/k?partNumber=1", "", "Range", "bytes=0-1")
 	w.want(t, 400, "InvalidArgument", "GET", "/bucket/k?partNumber=0", "")
+}
+
+// gofakes3 panics where the marker is beyond the parts.
+func TestListPartsMarker(t *testing.T) {
+	w := newWorld(t, false, nil)
+	id := begin(t, w, "k")
+	list := func(query string, parts int) {
+		t.Helper()
+		if a := w.want(t, 200, "", "GET", "/bucket/k?"+id+query, ""); strings.Count(a.body, "<Part>") != parts {
+			t.Errorf("%s: %s, want %d parts", query, a.body, parts)
+		}
+	}
+	list("", 0)
+	w.want(t, 200, "", "PUT", "/bucket/k?"+id+"&partNumber=7", "x")
+	list("", 1)
+	list("&part-number-marker=6", 1)
+	list("&part-number-marker=7", 0)
+	list("&part-number-marker=10000", 0)
+	list("&max-parts=0", 0)
+	w.want(t, 400, "InvalidArgument", "GET", "/bucket/k?"+id+"&part-number-marker=x", "")
 }
 
 func TestAbort(t *testing.T) {
@@ -253,7 +276,7 @@ func TestUploadChecksumIsComputed(t *testing.T) {
 	}
 }
 
-func mustPath(t *testing.T, key string) backend.Path {
+func mustPath(t testing.TB, key string) backend.Path {
 	t.Helper()
 	p, err := backend.ParsePath("bucket", key)
 	if err != nil {

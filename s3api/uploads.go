@@ -110,7 +110,8 @@ func (q *request) listParts() error {
 		if err != nil {
 			return err
 		}
-		if more = len(parts) == most; more {
+		if len(parts) == most {
+			more = most > 0 // or a client would ask for ever
 			break
 		}
 		parts = append(parts, p)

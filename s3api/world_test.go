@@ -71,7 +71,7 @@ func newWorld(t *testing.T, secure bool, adjust func(*s3api.Options)) *world {
 	return w
 }
 
-func newTree(t *testing.T, st store.Store) backend.Tree {
+func newTree(t testing.TB, st store.Store) backend.Tree {
 	t.Helper()
 	engine, err := dedupe.Open(dedupe.Options{Store: st, Segment: catalog.SegmentKey})
 	if err != nil {
