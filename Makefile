@@ -39,7 +39,7 @@ race:
 	$(GO) test -race -timeout 30m $(PACKAGES)
 
 lint: $(GOLANGCI)
-	$(GOLANGCI) run ./...
+	$(GOLANGCI) run --allow-parallel-runners ./...
 
 # Asks the database of known vulnerabilities, and so needs the network.
 vuln: $(GOVULNCHECK)
