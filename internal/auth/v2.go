@@ -133,10 +133,7 @@ func textV2(r *http.Request, h http.Header, query url.Values, hostBucket string)
 	for _, name := range names {
 		b.WriteString(name + ":" + strings.Join(h.Values(name), ",") + "\n")
 	}
-	if hostBucket != "" {
-		b.WriteString("/" + hostBucket)
-	}
-	b.WriteString(r.URL.EscapedPath())
+	b.WriteString(resourceV2(r.URL.EscapedPath(), hostBucket))
 	sep := "?"
 	for _, name := range v2Signed { // ascending
 		if !query.Has(name) {
@@ -149,6 +146,18 @@ func textV2(r *http.Request, h http.Header, query url.Values, hostBucket string)
 		sep = "&"
 	}
 	return b.String()
+}
+
+// resourceV2 is the escaped path with the bucket in front. A bucket ends with a
+// slash, though clients sign it so and leave the slash out of the URL.
+func resourceV2(path, hostBucket string) string {
+	if hostBucket != "" {
+		path = "/" + hostBucket + path
+	}
+	if strings.LastIndexByte(path, '/') == 0 && path != "/" {
+		path += "/"
+	}
+	return path
 }
 
 // isV2Header reports whether a parameter of that lower-case name stands for a

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"aetherfs/internal/auth"
 )
@@ -38,7 +39,9 @@ func TestV2(t *testing.T) {
 		{name: "subresources", method: "GET", url: "http://host/bucket/k?versionId=null&response-content-type=text%2Fx%20y&acl&x-amz-meta-a=1",
 			text:    "GET\n\n\nEXPIRES\nx-amz-meta-a:1\n/bucket/k?acl&response-content-type=text/x y&versionId=null",
 			hoisted: http.Header{"X-Amz-Meta-A": {"1"}}},
-		{name: "listing", method: "GET", url: "http://host/bucket?list-type=2&prefix=a%2Fb&encoding-type=url", text: "GET\n\n\nEXPIRES\n/bucket"},
+		{name: "listing", method: "GET", url: "http://host/bucket?list-type=2&prefix=a%2Fb&encoding-type=url", text: "GET\n\n\nEXPIRES\n/bucket/"},
+		{name: "listing, host style", method: "GET", url: "http://bucket.host/?prefix=a", hostBucket: "bucket", text: "GET\n\n\nEXPIRES\n/bucket/"},
+		{name: "service", method: "GET", url: "http://host/", text: "GET\n\n\nEXPIRES\n/"},
 		{name: "headers in the query", method: "PUT", url: "http://host/bucket/k?x-amz-meta-foo=bar&content-type=text%2Fplain&x-amz-meta-foo-x=z&x-amz-acl=private",
 			text:    "PUT\n\ntext/plain\nEXPIRES\nx-amz-acl:private\nx-amz-meta-foo:bar\nx-amz-meta-foo-x:z\n/bucket/k",
 			hoisted: http.Header{"X-Amz-Meta-Foo": {"bar"}, "Content-Type": {"text/plain"}, "X-Amz-Meta-Foo-X": {"z"}, "X-Amz-Acl": {"private"}}},
@@ -68,6 +71,21 @@ func TestV2(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestV2Boto3 checks URLs that boto3 1.43 made.
+func TestV2Boto3(t *testing.T) {
+	v := &auth.Verifier{Keys: auth.Static{"AK": "SK"}, Now: func() time.Time { return time.Unix(1795363300, 0) }}
+	for _, tt := range []struct{ method, path string }{
+		{"PUT", "/bkt/a/b%20c%2Bd?AWSAccessKeyId=AK&Signature=ZdGdPl507laGS2vPSF6DifPYRF8%3D&x-amz-meta-foo=bar&content-type=text%2Fplain&Expires=1795363374"},
+		{"GET", "/bkt/a/b%20c%2Bd?response-content-type=text%2Fx%20y&versionId=null&AWSAccessKeyId=AK&Signature=SpRtYMd13%2BSILsN8hjQPRyD32lU%3D&Expires=1795363374"},
+		{"GET", "/bkt?list-type=2&prefix=a%2Fb%20c%2Bd&encoding-type=url&AWSAccessKeyId=AK&Signature=RqL5t%2BFPvfQvxaYOJNklLV7Niak%3D&Expires=1795363374"},
+	} {
+		r := wire(t, newRequest(t, tt.method, "http://host"+tt.path, nil))
+		if a, err := v.Verify(r, ""); err != nil || a.AccessKey != "AK" {
+			t.Errorf("Verify(%s %s) = %v, %v", tt.method, tt.path, a, err)
+		}
 	}
 }
 
