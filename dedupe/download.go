@@ -68,7 +68,7 @@ var errReadClosed = errors.New("read of a closed stream")
 
 // Close ends the requests that are under way and waits for them.
 func (d *download) Close() error {
-	if d.err == errReadClosed { //nolint:errorlint // set here alone
+	if errors.Is(d.err, errReadClosed) {
 		return nil
 	}
 	d.err = errReadClosed

@@ -59,15 +59,6 @@ func (d *draft) find(digest *manifest.Digest) int {
 	return -1
 }
 
-// chunk returns the bytes of chunk i.
-func (d *draft) chunk(i int) []byte {
-	off := 0
-	for _, n := range d.lens[:i] {
-		off += int(n)
-	}
-	return d.buf.data[off : off+int(d.lens[i])]
-}
-
 // pack compresses the frame, if it shrinks, and takes its checksum.
 func (d *draft) pack(c *coder) {
 	plain := d.buf.data[:d.n]

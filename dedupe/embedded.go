@@ -68,6 +68,20 @@ func (m *embedded) learn(t *trailer) *trailer {
 	return t
 }
 
+// trailer returns the trailer of b, an embedded block, if it was learned.
+func (m *embedded) trailer(b *manifest.Block) *trailer {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	c := m.datasets[b.Dataset]
+	if c == nil {
+		return nil
+	}
+	if t := c.blocks[b.Slot]; t != nil && t.block.Name == b.Name {
+		return t
+	}
+	return nil
+}
+
 func (m *embedded) forget(dataset manifest.ID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -102,9 +116,7 @@ func (e *Engine) Learn(dataset manifest.ID, slot uint64, base int64, block []byt
 		}
 		b.Frames = append(b.Frames, manifest.Frame{First: f.first, Count: next - f.first, Off: f.off, Stored: int64(f.stored), Plain: int64(f.plain)})
 	}
-	t = e.embedded.learn(t)
-	e.trailers.add(t, nil)
-	return t.block, nil
+	return e.embedded.learn(t).block, nil
 }
 
 // Forget drops what Learn taught of a dataset.

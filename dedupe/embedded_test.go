@@ -123,3 +123,29 @@ func TestLearnAgainReturnsTheSame(t *testing.T) {
 		}
 	}
 }
+
+// A damaged segment is noticed, and its small data stored again when it comes
+// again.
+func TestDamagedSegment(t *testing.T) {
+	for _, damage := range []func([]byte) []byte{
+		func([]byte) []byte { return nil },
+		func(b []byte) []byte { return b[:40] },
+		func(b []byte) []byte { b[60] ^= 1; return b },
+	} {
+		s := store.NewMemory()
+		e := engine(t, dedupe.Options{Store: s, CacheBytes: 1})
+		data := text(1, 100<<10)
+		st := put(t, e, scope, data)
+		segment(t, e, s, 3, &st)
+		rewrite(t, s, segmentKey(scope.Dataset, 3), damage)
+		if _, err := e.Open(context.Background(), scope.Pool, st.Recipe).ReadAt(make([]byte, len(data)), 0); !errors.Is(err, dedupe.ErrCorrupt) {
+			t.Errorf("read of a damaged segment: %v", err)
+		}
+		again := put(t, e, scope, data)
+		if again.NewBytes != int64(len(data)) {
+			t.Errorf("sent again: %d new bytes, want all %d", again.NewBytes, len(data))
+		}
+		segment(t, e, s, 4, &again)
+		check(t, e, again.Recipe, data)
+	}
+}

@@ -87,7 +87,7 @@ func Open(o Options) (*Engine, error) {
 	if e.packer, err = newCoder(packLevel, 1); err != nil {
 		return nil, err
 	}
-	e.trailers = newTrailers(e.o)
+	e.trailers = newTrailers(e.o, e.embedded)
 	e.index = newIndex(e.o.KV, e.trailers)
 	e.blocks = newBlocks(e)
 	e.frames = newFrames(e.o.CacheBytes)
@@ -101,7 +101,7 @@ func setDefault[T int | int64](v *T, d T) {
 }
 
 // Close waits for the streams that are being stored and for all uploads.
-// Afterwards Store returns ErrClosed.
+// Afterwards Store returns ErrClosed, and no Reader may be used.
 func (e *Engine) Close() error {
 	e.mu.Lock()
 	e.closed = true

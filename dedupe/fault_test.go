@@ -268,7 +268,7 @@ func TestErrorsOfStreams(t *testing.T) {
 		e := engine(t, dedupe.Options{Store: s})
 		ctx, cancel := context.WithCancel(context.Background())
 		for _, want := range []error{mine, io.ErrUnexpectedEOF} {
-			if _, err := e.Store(ctx, scope, failingReader(n, want)); err != want { //nolint:errorlint // as it is
+			if _, err := e.Store(ctx, scope, failingReader(n, want)); err != want {
 				t.Errorf("%d bytes: error %v, want %v as it is", n, err, want)
 			}
 		}

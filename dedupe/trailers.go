@@ -20,17 +20,19 @@ const trailerCacheBytes = 16 << 20
 
 // trailers finds trailers: in memory, in the cache folder, in the store.
 type trailers struct {
-	o      Options
-	memory *otter.Cache[manifest.Digest, *trailer]
-	disk   *kv.Space // block name → trailer
+	o        Options
+	embedded *embedded
+	memory   *otter.Cache[manifest.Digest, *trailer]
+	disk     *kv.Space // block name → trailer
 
 	mu      sync.Mutex
 	dropped map[manifest.Digest]struct{} // blocks found damaged or missing; guarded by mu
 }
 
-func newTrailers(o Options) *trailers {
+func newTrailers(o Options, m *embedded) *trailers {
 	return &trailers{
-		o: o,
+		o:        o,
+		embedded: m,
 		memory: otter.Must(&otter.Options[manifest.Digest, *trailer]{
 			MaximumWeight: trailerCacheBytes,
 			Weigher:       func(_ manifest.Digest, t *trailer) uint32 { return t.weight() },
@@ -64,6 +66,11 @@ func (ts *trailers) near(b *manifest.Block) *trailer {
 	if b == nil {
 		return nil
 	}
+	if b.Embedded() {
+		if t := ts.embedded.trailer(b); t != nil {
+			return t
+		}
+	}
 	if t, ok := ts.memory.GetIfPresent(b.Name); ok {
 		return t
 	}
@@ -79,8 +86,7 @@ func (ts *trailers) near(b *manifest.Block) *trailer {
 	return t
 }
 
-// add keeps t, whose bytes are raw. Trailers of embedded blocks live as long
-// as their segments and stay in memory.
+// add keeps t, whose bytes are raw; of an embedded block only in memory.
 func (ts *trailers) add(t *trailer, raw []byte) {
 	ts.remember(t)
 	if !t.block.Embedded() {
@@ -101,15 +107,15 @@ func (ts *trailers) remember(t *trailer) {
 func (ts *trailers) drop(t *trailer) bool {
 	name := t.block.Name
 	ts.mu.Lock()
-	_, known := ts.dropped[name]
+	_, before := ts.dropped[name]
 	ts.dropped[name] = struct{}{}
 	ts.mu.Unlock()
 	t.dropped.Store(true)
-	if cached, ok := ts.memory.GetIfPresent(name); ok {
-		cached.dropped.Store(true)
+	if known := ts.near(t.block); known != nil {
+		known.dropped.Store(true)
 	}
 	ts.disk.Delete(name[:])
-	return !known
+	return !before
 }
 
 // fetch reads the trailer of b from the store. It is not yet verified.

@@ -65,7 +65,7 @@ func (s *Space) All(prefix []byte) iter.Seq[Pair] {
 	}
 }
 
-// Put sets the value of key. The space owns both from then on.
+// Put sets the value of key. It copies both.
 func (s *Space) Put(key, value []byte) { s.PutAll([]Pair{{key, value}}) }
 
 // PutAll is Put for many.
