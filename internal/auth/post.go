@@ -101,7 +101,7 @@ func (v *Verifier) checkFormV2(fields map[string]string) (Identity, error) {
 	if err := require(fields, fieldV2Signature); err != nil {
 		return Identity{}, err
 	}
-	return v.checkV2(fields[fieldV2AccessKey], fields[fieldPolicy], fields[fieldV2Signature])
+	return v.checkV2(fields[fieldV2AccessKey], fields[fieldV2Signature], fields[fieldPolicy])
 }
 
 func require(fields map[string]string, names ...string) error {

@@ -65,20 +65,28 @@ func (v *Verifier) verifyPresignedV2(r *http.Request, query url.Values, hostBuck
 	if err := a.setPayloadV2(header); err != nil {
 		return nil, err
 	}
-	text := textV2(r, header, query, hostBucket)
-	if a.Identity, err = v.checkV2(query.Get(v2AccessKey), text, query.Get(v2Signature)); err != nil {
+	var texts []string
+	for _, resource := range resourcesV2(r.URL.EscapedPath(), hostBucket) {
+		texts = append(texts, textV2(r.Method, resource, header, query))
+	}
+	if a.Identity, err = v.checkV2(query.Get(v2AccessKey), query.Get(v2Signature), texts...); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
-// checkV2 verifies a signature of version 2, over a URL or a form's policy.
-func (v *Verifier) checkV2(accessKey, text, signature string) (Identity, error) {
+// checkV2 verifies a signature of version 2 over one of texts: those of a URL,
+// or a form's policy.
+func (v *Verifier) checkV2(accessKey, signature string, texts ...string) (Identity, error) {
 	secret, known := v.secret(accessKey)
-	mac := hmac.New(sha1.New, []byte(secret))
-	mac.Write([]byte(text))
 	given, err := base64.StdEncoding.DecodeString(signature)
-	if err := judge(known, hmac.Equal(mac.Sum(nil), given) && err == nil); err != nil {
+	equal := false
+	for _, text := range texts {
+		mac := hmac.New(sha1.New, []byte(secret))
+		mac.Write([]byte(text))
+		equal = hmac.Equal(mac.Sum(nil), given) || equal
+	}
+	if err := judge(known, equal && err == nil); err != nil {
 		return Identity{}, err
 	}
 	return Identity{AccessKey: accessKey}, nil
@@ -118,9 +126,9 @@ func (a *Request) setPayloadV2(h http.Header) error {
 }
 
 // textV2 is what version 2 signs.
-func textV2(r *http.Request, h http.Header, query url.Values, hostBucket string) string {
+func textV2(method, resource string, h http.Header, query url.Values) string {
 	var b strings.Builder
-	for _, line := range []string{r.Method, h.Get("Content-Md5"), h.Get("Content-Type"), query.Get(v2Expires)} {
+	for _, line := range []string{method, h.Get("Content-Md5"), h.Get("Content-Type"), query.Get(v2Expires)} {
 		b.WriteString(line + "\n")
 	}
 	var names []string
@@ -133,7 +141,7 @@ func textV2(r *http.Request, h http.Header, query url.Values, hostBucket string)
 	for _, name := range names {
 		b.WriteString(name + ":" + strings.Join(h.Values(name), ",") + "\n")
 	}
-	b.WriteString(resourceV2(r.URL.EscapedPath(), hostBucket))
+	b.WriteString(resource)
 	sep := "?"
 	for _, name := range v2Signed { // ascending
 		if !query.Has(name) {
@@ -148,16 +156,17 @@ func textV2(r *http.Request, h http.Header, query url.Values, hostBucket string)
 	return b.String()
 }
 
-// resourceV2 is the escaped path with the bucket in front. A bucket ends with a
-// slash, though clients sign it so and leave the slash out of the URL.
-func resourceV2(path, hostBucket string) string {
+// resourcesV2 is the escaped path with the bucket in front. Of a bucket it is
+// so, and with a slash behind it: boto3 signs that, and then leaves it out of
+// the URL.
+func resourcesV2(path, hostBucket string) []string {
 	if hostBucket != "" {
 		path = "/" + hostBucket + path
 	}
 	if strings.LastIndexByte(path, '/') == 0 && path != "/" {
-		path += "/"
+		return []string{path, path + "/"}
 	}
-	return path
+	return []string{path}
 }
 
 // isV2Header reports whether a parameter of that lower-case name stands for a

@@ -41,6 +41,7 @@ func TestV2(t *testing.T) {
 			hoisted: http.Header{"X-Amz-Meta-A": {"1"}}},
 		{name: "listing", method: "GET", url: "http://host/bucket?list-type=2&prefix=a%2Fb&encoding-type=url", text: "GET\n\n\nEXPIRES\n/bucket/"},
 		{name: "listing, host style", method: "GET", url: "http://bucket.host/?prefix=a", hostBucket: "bucket", text: "GET\n\n\nEXPIRES\n/bucket/"},
+		{name: "listing, as it was sent", method: "GET", url: "http://host/bucket?prefix=a", text: "GET\n\n\nEXPIRES\n/bucket"},
 		{name: "service", method: "GET", url: "http://host/", text: "GET\n\n\nEXPIRES\n/"},
 		{name: "headers in the query", method: "PUT", url: "http://host/bucket/k?x-amz-meta-foo=bar&content-type=text%2Fplain&x-amz-meta-foo-x=z&x-amz-acl=private",
 			text:    "PUT\n\ntext/plain\nEXPIRES\nx-amz-acl:private\nx-amz-meta-foo:bar\nx-amz-meta-foo-x:z\n/bucket/k",
