@@ -1,6 +1,7 @@
 package s3api_test
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
@@ -172,6 +173,42 @@ func TestWrongSignatureReachesNothing(t *testing.T) {
 			refused(t).ServeHTTP(w, request(row))
 			if w.Code != http.StatusForbidden {
 				t.Errorf("status %d, want 403", w.Code)
+			}
+		})
+	}
+}
+
+func TestWrongFormReachesNothing(t *testing.T) {
+	good := signedForm(inBucket, "x", "key", "v1/a")
+	for name, change := range map[string]func(field string, value *string){
+		"wrong signature": func(field string, value *string) {
+			if field == "signature" {
+				*value = base64.StdEncoding.EncodeToString(make([]byte, sha1.Size))
+			}
+		},
+		"unknown key": func(field string, value *string) {
+			if field == "AWSAccessKeyId" {
+				*value = "AKIDNOBODY"
+			}
+		},
+		"another policy": func(field string, value *string) {
+			if field == "policy" {
+				*value = base64.StdEncoding.EncodeToString([]byte(`{"expiration": "2099-01-01T00:00:00Z", "conditions": [["starts-with", "$key", ""]]}`))
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := form{file: good.file, filename: good.filename, fields: slices.Clone(good.fields)}
+			for i := range f.fields {
+				change(f.fields[i][0], &f.fields[i][1])
+			}
+			body, kind := f.encode(t)
+			r := httptest.NewRequest("POST", "http://s3.example/bucket", bytes.NewReader(body))
+			r.Header.Set("Content-Type", kind)
+			w := httptest.NewRecorder()
+			refused(t).ServeHTTP(w, r)
+			if w.Code != http.StatusForbidden {
+				t.Errorf("status %d, want 403\n%s", w.Code, w.Body)
 			}
 		})
 	}

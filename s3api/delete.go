@@ -80,7 +80,7 @@ func (q *request) readDoomed() (list []doomed, quiet bool, err error) {
 	var doc struct {
 		Quiet  bool
 		Object []struct {
-			Key, VersionId, ETag, LastModifiedTime, Size string //nolint:revive // S3's spelling
+			Key, VersionId, ETag, LastModifiedTime, Size string
 		}
 	}
 	if err := q.readXML("Delete", maxDeleteXML, &doc); err != nil {

@@ -102,7 +102,8 @@ func (q *request) fail(err error) {
 // close ends the request: it answers for a panic, logs and counts.
 func (q *request) close() {
 	fault := recover()
-	broken := fault == http.ErrAbortHandler
+	err, _ := fault.(error)
+	broken := errors.Is(err, http.ErrAbortHandler)
 	if fault != nil && !broken {
 		q.Log.Error("panic", "request", q.id, "operation", q.op.name, "fault", fault, "stack", string(debug.Stack()))
 		q.failure = fmt.Errorf("panic: %v", fault)

@@ -102,7 +102,7 @@ type answer struct {
 // code is the code of an error's XML.
 func (a answer) code(t *testing.T) string {
 	t.Helper()
-	var doc struct{ Code, Message, Resource, RequestId, HostId string } //nolint:revive // S3's spelling
+	var doc struct{ Code, Message, Resource, RequestId, HostId string }
 	if a.body == "" {
 		return ""
 	}
