@@ -125,10 +125,7 @@ func change(ctx context.Context, tree backend.Tree, key string, data []byte) err
 	if err := tree.CreateDataset(ctx, crashSet); err != nil && !errors.Is(err, backend.ErrExists) {
 		return err
 	}
-	p, err := backend.ParsePath(crashSet, key)
-	if err != nil {
-		return err
-	}
+	p := pathOf(crashSet, key)
 	tx, err := tree.Begin(ctx, crashSet)
 	if err != nil {
 		return err
@@ -149,7 +146,7 @@ func change(ctx context.Context, tree backend.Tree, key string, data []byte) err
 // check compares the tree with what is known, and settles what was not.
 func (l *ledger) check(ctx context.Context, tree backend.Tree) error {
 	for key, want := range l.acked {
-		got, err := readAll(ctx, tree, key)
+		got, err := readFile(ctx, tree, pathOf(crashSet, key))
 		if err == nil && key == l.key && bytes.Equal(got, l.maybe) && (got == nil) == (l.maybe == nil) {
 			l.acked[key] = l.maybe
 			continue
@@ -159,7 +156,7 @@ func (l *ledger) check(ctx context.Context, tree backend.Tree) error {
 		}
 	}
 	if _, settled := l.acked[l.key]; l.key != "" && !settled {
-		got, err := readAll(ctx, tree, l.key)
+		got, err := readFile(ctx, tree, pathOf(crashSet, l.key))
 		if err != nil || got != nil && !bytes.Equal(got, l.maybe) {
 			return fmt.Errorf("%s has %d bytes, %w; sent were %d", l.key, len(got), err, len(l.maybe))
 		}
@@ -169,12 +166,8 @@ func (l *ledger) check(ctx context.Context, tree backend.Tree) error {
 	return nil
 }
 
-// readAll returns what a key holds, nil for nothing.
-func readAll(ctx context.Context, tree backend.Tree, key string) ([]byte, error) {
-	p, err := backend.ParsePath(crashSet, key)
-	if err != nil {
-		return nil, err
-	}
+// readFile returns what a key holds, nil for nothing.
+func readFile(ctx context.Context, tree backend.Tree, p backend.Path) ([]byte, error) {
 	f, err := tree.Open(ctx, p)
 	if errors.Is(err, backend.ErrNotFound) || errors.Is(err, backend.ErrNoDataset) {
 		return nil, nil
