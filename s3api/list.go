@@ -218,7 +218,7 @@ func (q *request) token() (last string, err error) {
 		return "", nil
 	}
 	b, err := base64.RawURLEncoding.DecodeString(s[0])
-	if err != nil || len(b) < 4 || binary.BigEndian.Uint32(b) != crc32.ChecksumIEEE(b[4:]) {
+	if err != nil || len(b) < 4 || seal(string(b[4:])) != s[0] {
 		return "", fail("InvalidArgument", "The continuation token provided is incorrect.")
 	}
 	return string(b[4:]), nil

@@ -183,6 +183,8 @@ func TestReadTags(t *testing.T) {
 		{"=1", nil, "InvalidTag"},
 		{strings.Repeat("x", 129) + "=1", nil, "InvalidTag"},
 		{"a=" + strings.Repeat("x", 257), nil, "InvalidTag"},
+		{"%ff=1", nil, "InvalidTag"},
+		{"a=%ff", nil, "InvalidTag"},
 		{"a=%zz", nil, "InvalidArgument"},
 		{"a=&b=&c=&d=&e=&f=&g=&h=&i=&j=&k=", nil, "BadRequest"},
 	} {

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"aetherfs/backend"
 )
@@ -36,9 +37,9 @@ func checkTags(tags []backend.KV) ([]backend.KV, error) {
 	slices.SortFunc(tags, func(a, b backend.KV) int { return cmp.Compare(a.Name, b.Name) })
 	for i, t := range tags {
 		switch {
-		case t.Name == "" || units(t.Name) > maxTagName:
+		case t.Name == "" || units(t.Name) > maxTagName || !utf8.ValidString(t.Name):
 			return nil, fail("InvalidTag", "The TagKey you have provided is invalid.")
-		case units(t.Value) > maxTagValue:
+		case units(t.Value) > maxTagValue || !utf8.ValidString(t.Value):
 			return nil, fail("InvalidTag", "The TagValue you have provided is invalid.")
 		case i > 0 && tags[i-1].Name == t.Name:
 			return nil, fail("InvalidTag", "Cannot provide multiple Tags with the same key.")
