@@ -1,7 +1,10 @@
 package catalog
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,6 +31,7 @@ type Repository struct {
 	ID      string  `json:"id"`   // random; the catalog folder carries it too
 	Hash    string  `json:"hash"` // of chunks, trailers and segments
 	Chunker Chunker `json:"chunker"`
+	Sum     string  `json:"sum"` // SHA-256, in hex, of the bytes with this empty
 }
 
 // Chunker is how files are cut where their dataset says nothing else.
@@ -37,27 +41,66 @@ type Chunker struct {
 }
 
 // OpenRepository returns the description of the repository in st; an empty
-// store becomes one that is cut by c.
+// store becomes one that is cut by c. ErrFormat: st holds something else.
 func OpenRepository(ctx context.Context, st store.Store, rand io.Reader, c Chunker) (Repository, error) {
 	r, err := readRepository(ctx, st)
 	if !errors.Is(err, store.ErrNotFound) {
 		return r, err
 	}
-	var id manifest.ID
-	if _, err := io.ReadFull(rand, id[:]); err != nil {
-		return Repository{}, fmt.Errorf("repository id: %w", err)
-	}
-	b, err := json.MarshalIndent(Repository{formatVersion, id.String(), "sha256", c}, "", "  ")
+	found, err := anyObject(ctx, st)
 	if err != nil {
 		return Repository{}, err
 	}
-	// Whoever wrote it, and whatever became of the attempt, what is there counts.
-	_, putErr := st.Put(ctx, repositoryKey, append(b, '\n'), store.Cond{IfAbsent: true})
-	r, err = readRepository(ctx, st)
-	if errors.Is(err, store.ErrNotFound) {
-		return Repository{}, fmt.Errorf("create %s: %w", repositoryKey, putErr)
+	if found == "" {
+		err = createRepository(ctx, st, rand, c)
+	} else {
+		err = fmt.Errorf("the store holds %s but no %s: %w", found, repositoryKey, ErrFormat)
 	}
-	return r, err
+	// Whoever wrote it, and whatever became of our attempt, what is there counts.
+	r, readErr := readRepository(ctx, st)
+	if errors.Is(readErr, store.ErrNotFound) {
+		return Repository{}, err
+	}
+	return r, readErr
+}
+
+// anyObject returns the name of an object in st, "" if there is none.
+func anyObject(ctx context.Context, st store.Store) (string, error) {
+	for info, err := range st.List(ctx, "", "") {
+		if err != nil {
+			return "", fmt.Errorf("list the store: %w", err)
+		}
+		return info.Key, nil
+	}
+	return "", nil
+}
+
+func createRepository(ctx context.Context, st store.Store, rand io.Reader, c Chunker) error {
+	var id manifest.ID
+	if _, err := io.ReadFull(rand, id[:]); err != nil {
+		return fmt.Errorf("repository id: %w", err)
+	}
+	b, err := Repository{Format: formatVersion, ID: id.String(), Hash: "sha256", Chunker: c}.encode()
+	if err != nil {
+		return err
+	}
+	if _, err := st.Put(ctx, repositoryKey, b, store.Cond{IfAbsent: true}); err != nil {
+		return fmt.Errorf("create %s: %w", repositoryKey, err)
+	}
+	return nil
+}
+
+// encode returns the bytes of r, with their sum.
+func (r Repository) encode() ([]byte, error) {
+	r.Sum = ""
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(b)
+	r.Sum = hex.EncodeToString(sum[:])
+	b, err = json.MarshalIndent(r, "", "  ")
+	return append(b, '\n'), err
 }
 
 func readRepository(ctx context.Context, st store.Store) (Repository, error) {
@@ -71,6 +114,9 @@ func readRepository(ctx context.Context, st store.Store) (Repository, error) {
 	}
 	if _, err := manifest.ParseID(r.ID); err != nil || r.Format != formatVersion || r.Hash != "sha256" || r.Chunker.Algorithm != "fastcdc" || r.Chunker.Average <= 0 {
 		return Repository{}, fmt.Errorf("read %s: %+v; this version knows format %d: %w", repositoryKey, r, formatVersion, ErrFormat)
+	}
+	if want, err := r.encode(); err != nil || !bytes.Equal(b, want) {
+		return Repository{}, fmt.Errorf("read %s: its sum differs, it was changed: %w", repositoryKey, ErrFormat)
 	}
 	return r, nil
 }

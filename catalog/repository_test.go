@@ -109,3 +109,45 @@ func TestRepositoryRefused(t *testing.T) {
 		t.Errorf("no random bytes = %v", err)
 	}
 }
+
+// TestRepositoryDamaged: no byte of the description can change, be missing or
+// follow it.
+func TestRepositoryDamaged(t *testing.T) {
+	ctx, st := t.Context(), store.NewMemory()
+	if _, err := catalog.OpenRepository(ctx, st, rand.Reader, chunker); err != nil {
+		t.Fatal(err)
+	}
+	raw, _, err := st.Get(ctx, repositoryKey, store.Range{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := [][]byte{append(bytes.Clone(raw), '\n')}
+	for i := range raw {
+		flipped := bytes.Clone(raw)
+		flipped[i] ^= 1
+		damaged = append(damaged, flipped, raw[:i])
+	}
+	for _, b := range damaged {
+		if _, err := st.Put(ctx, repositoryKey, b, store.Cond{}); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := catalog.OpenRepository(ctx, st, rand.Reader, chunker); !errors.Is(err, catalog.ErrFormat) {
+			t.Errorf("%q = %+v, %v, want ErrFormat", b, r, err)
+		}
+	}
+}
+
+// TestRepositoryMissing: a store that holds something, but no description, is
+// left alone.
+func TestRepositoryMissing(t *testing.T) {
+	ctx, st := t.Context(), store.NewMemory()
+	if _, err := st.Put(ctx, "hub/log/0000000000000001", []byte("x"), store.Cond{}); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := catalog.OpenRepository(ctx, st, rand.Reader, chunker); !errors.Is(err, catalog.ErrFormat) {
+		t.Errorf("OpenRepository = %+v, %v, want ErrFormat", r, err)
+	}
+	if _, _, err := st.Get(ctx, repositoryKey, store.Range{}); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a description was written: %v", err)
+	}
+}
