@@ -61,6 +61,7 @@ var failures = []struct {
 	{"late, for ever", late, late},
 	{"full", store.Fault{}, full},
 	{"before, then full", before, full},
+	{"late, then full", late, full},
 }
 
 var (
