@@ -6,11 +6,13 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
+	"aetherfs/internal/auth"
 	"aetherfs/s3api"
 )
 
@@ -67,6 +69,20 @@ func TestBuckets(t *testing.T) {
 		w.want(t, 404, "NoSuchBucket", "GET", "/zoo?list-type=2&max-keys=0", "")
 		w.want(t, 404, "NoSuchBucket", "POST", "/zoo/k?uploads", "")
 	})
+}
+
+// Who signs for another region is told the right one, in HEAD too.
+func TestWrongRegion(t *testing.T) {
+	w := newWorld(t, false, nil)
+	for _, method := range []string{"GET", "HEAD"} {
+		r := w.request(t, method, "/bucket", nil)
+		r.Header.Del("Authorization")
+		auth.Sign(r, accessKey, secretKey, "eu-west-1", time.Now())
+		a := w.send(t, r)
+		if a.status != 400 || a.header.Get("x-amz-bucket-region") != region || method == "GET" && !strings.Contains(a.body, "<Region>"+region+"</Region>") {
+			t.Errorf("%s = %v", method, a)
+		}
+	}
 }
 
 func TestCreateBucket(t *testing.T) {

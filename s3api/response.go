@@ -78,6 +78,11 @@ func (q *request) writeError(e *Error) {
 			h.Del(name)
 		}
 	}
+	for _, f := range e.Fields {
+		if f.Name == "Region" {
+			h.Set("x-amz-bucket-region", f.Value) // all that an answer to HEAD can say
+		}
+	}
 	if errors.Is(e, errIdle) {
 		h.Set("Connection", "close") // no use waiting for the rest of the body
 	}
