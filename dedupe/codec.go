@@ -35,7 +35,8 @@ const (
 	ByCRC                  // by the frame's CRC-64: for this machine's disk
 )
 
-// coder compresses and decompresses. It may be used concurrently.
+// coder compresses and decompresses. It may be used concurrently, and holds
+// nothing that has to be closed.
 type coder struct {
 	enc *zstd.Encoder
 	dec *zstd.Decoder
@@ -54,8 +55,6 @@ func newCoder(level zstd.EncoderLevel, concurrency int) (*coder, error) {
 	}
 	return &coder{enc, dec}, nil
 }
-
-func (c *coder) close() { c.dec.Close() }
 
 // encode compresses plain into dst, which is as long, and reports whether it
 // shrank enough.

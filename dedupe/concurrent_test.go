@@ -148,7 +148,9 @@ func TestManyStreams(t *testing.T) {
 				if len(st.Small) > 0 {
 					continue
 				}
-				got, err := io.ReadAll(e.Open(context.Background(), sc.Pool, st.Recipe).Stream(0, st.Size))
+				body := e.Open(context.Background(), sc.Pool, st.Recipe).Stream(0, st.Size)
+				got, err := io.ReadAll(body)
+				body.Close()
 				if err != nil || !bytes.Equal(got, data) {
 					t.Errorf("stream %d: read %d of %d bytes, %v", i, len(got), len(data), err)
 				}

@@ -18,5 +18,6 @@
 //  6. A block that is missing or fails verification leaves the index, so that
 //     sending its files again stores them again.
 //  7. Memory is bounded: by Options.BlockMemory, Options.CacheBytes and about
-//     1 MiB a stream.
+//     1 MiB a stream; but what was learned of blocks embedded in logs grows
+//     with the logs.
 package dedupe

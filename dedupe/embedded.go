@@ -1,20 +1,19 @@
 package dedupe
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"sync"
 
 	"aetherfs/internal/manifest"
-
-	"crypto/sha256"
-	"fmt"
 
 	"github.com/minio/crc64nvme"
 )
 
 // embedded knows the chunks of the blocks that are embedded in logs, by
-// dataset (docs/design/0001). The limits on the unfolded tail of a log bound
-// it; it is learned again when the log is replayed.
+// dataset (docs/design/0001). It is learned again when the log is replayed, and
+// like the log's state it grows with the log.
 type embedded struct {
 	mu       sync.RWMutex
 	datasets map[manifest.ID]*embeddedChunks

@@ -101,7 +101,7 @@ func setDefault[T int | int64](v *T, d T) {
 }
 
 // Close waits for the streams that are being stored and for all uploads.
-// Afterwards Store returns ErrClosed, and no Reader may be used.
+// Afterwards Store returns ErrClosed, and readers read nothing more from KV.
 func (e *Engine) Close() error {
 	e.mu.Lock()
 	e.closed = true
@@ -110,8 +110,6 @@ func (e *Engine) Close() error {
 	e.blocks.wait()
 	e.frames.close()
 	e.trailers.close()
-	e.coder.close()
-	e.packer.close()
 	if e.ownKV != nil {
 		return e.ownKV.Close()
 	}

@@ -27,7 +27,9 @@ func Example() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		got, err := io.ReadAll(e.Open(ctx, scope.Pool, st.Recipe).Stream(0, st.Size))
+		body := e.Open(ctx, scope.Pool, st.Recipe).Stream(0, st.Size)
+		got, err := io.ReadAll(body)
+		body.Close()
 		fmt.Println(st.Size, string(got) == version, err)
 	}
 	// Output:

@@ -110,7 +110,6 @@ func TestGoldenBlock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.close()
 	var got []byte
 	for i, f := range tr.frames {
 		dst := make([]byte, f.plain)
@@ -183,7 +182,6 @@ func FuzzBlock(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.close()
 		for i, f := range tr.frames {
 			_ = c.decode(make([]byte, f.plain), block[f.off:f.off+int64(f.stored)], tr, i, ByDigest)
 		}

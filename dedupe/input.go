@@ -41,18 +41,21 @@ func (in *input) discard() {
 	in.done()
 }
 
-// fill reads until the buffer is full or r returns an error, io.EOF included,
-// which it returns.
-func (in *input) fill(r io.Reader) error {
+// fill reads until the buffer is full or r is at its end, which it reports. An
+// error that merely wraps io.EOF is an error.
+func (in *input) fill(r io.Reader) (ended bool, err error) {
 	in.end = in.room
 	for in.end < len(in.buf.data) {
 		n, err := r.Read(in.buf.data[in.end:])
 		in.end += n
+		if err == io.EOF {
+			return true, nil
+		}
 		if err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // behind returns the bytes of in with tail, which is at most in.room long,

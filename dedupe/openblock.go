@@ -132,16 +132,11 @@ func putBlock(ctx context.Context, s store.Store, key string, body []byte) error
 		if err == nil {
 			return nil
 		}
-		if refused(err) {
+		if store.Refused(err) {
 			break
 		}
 	}
 	return fmt.Errorf("put %s: %w: %w", key, ErrUnavailable, err)
-}
-
-// refused reports whether the store said that it wrote nothing and will not.
-func refused(err error) bool {
-	return errors.Is(err, store.ErrNoSpace) || errors.Is(err, store.ErrPoisoned) || errors.Is(err, store.ErrReadOnly)
 }
 
 // sameObject returns nil if the object of that name holds body.

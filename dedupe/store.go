@@ -67,22 +67,23 @@ func (s *stream) read(ctx context.Context, r io.Reader, also []io.Writer) error 
 	slots := make(chan struct{}, inputs)
 	slots <- struct{}{}
 	in := newInput(s.cut.max, 1+len(also), slots)
-	switch err := in.fill(r); {
-	case errors.Is(err, io.EOF):
-		return s.readShort(ctx, in, also)
+	ended, err := in.fill(r)
+	switch {
 	case err != nil:
 		in.discard()
 		return err
+	case ended:
+		return s.readShort(ctx, in, also)
 	}
 	return s.readLong(ctx, r, in, also, slots, drafts)
 }
 
 // readShort takes a stream that is wholly in memory.
 func (s *stream) readShort(ctx context.Context, in *input, also []io.Writer) error {
-	var failed error
 	for _, w := range also {
 		if _, err := w.Write(in.bytes()); err != nil {
-			failed = err
+			in.discard()
+			return err
 		}
 		in.done()
 	}
@@ -90,10 +91,7 @@ func (s *stream) readShort(ctx context.Context, in *input, also []io.Writer) err
 	if err := s.feed(ctx, in); err != nil {
 		return err
 	}
-	if err := s.end(ctx); err != nil {
-		return err
-	}
-	return failed
+	return s.end(ctx)
 }
 
 // packAndAppend puts d into a block.
@@ -125,62 +123,61 @@ func (s *stream) readLong(parent context.Context, r io.Reader, first *input, als
 	s.hand = p.hand
 	wg.Go(func() { p.run(ctx) })
 
+	ended := false // r was read to its end; set before the inputs are closed
 	toCut := make(chan *input, cap(slots))
-	var ended bool // r was read to its end; set before toCut is closed
+	users := []chan *input{toCut}
 	wg.Go(func() {
 		defer close(p.jobs)
 		if err := s.takeAll(ctx, toCut, &ended); err != nil {
 			fail(err)
 		}
 	})
-	users := []chan *input{toCut}
 	for _, w := range also {
-		c := make(chan *input, cap(slots))
-		users = append(users, c)
+		inputs := make(chan *input, cap(slots))
+		users = append(users, inputs)
 		wg.Go(func() {
-			if err := writeAll(ctx, c, w); err != nil {
+			if err := writeAll(ctx, inputs, w); err != nil {
 				fail(err)
 			}
 		})
 	}
 
 	err := s.pump(ctx, r, first, users, slots)
-	ended = errors.Is(err, io.EOF)
-	for _, c := range users {
-		close(c)
+	ended = err == nil
+	for _, u := range users {
+		close(u)
 	}
 	wg.Wait()
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
+	if err != nil && !errors.Is(err, errStopped) {
+		return err
 	}
-	if ended {
-		return nil
-	}
-	return err
+	return context.Cause(ctx)
 }
 
-// pump reads r into inputs and gives each to all users. It returns r's error,
-// io.EOF at its end.
+// errStopped ends pump when another goroutine of the stream has failed.
+var errStopped = errors.New("stopped")
+
+// pump reads r into inputs and gives each to all users. Its error is r's, or
+// errStopped.
 func (s *stream) pump(ctx context.Context, r io.Reader, in *input, users []chan *input, slots chan<- struct{}) error {
-	for eof := false; ; {
+	for ended := false; ; {
 		for _, u := range users {
 			u <- in // never waits: there are no more inputs than places
 		}
-		if eof {
-			return io.EOF
+		if ended {
+			return nil
 		}
 		select {
 		case slots <- struct{}{}:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return errStopped
 		}
 		in = newInput(s.cut.max, len(users), in.slots)
-		err := in.fill(r)
-		if err != nil && !errors.Is(err, io.EOF) {
+		var err error
+		if ended, err = in.fill(r); err != nil {
 			in.discard()
 			return err
 		}
-		eof = err != nil
 	}
 }
 
