@@ -102,10 +102,10 @@ const (
 )
 
 // gather waits until seven in eight of the writers that were about at the last
-// commit have queued a transaction, so that those that were answered together come again
-// together: it makes batches twice as large and costs nothing while the cores
-// are busy with them. It gives up when none has come for quietGather. A lone
-// writer never waits.
+// commit have queued a transaction, so that those that were answered together
+// share a segment again: it makes batches twice as large and costs nothing
+// while the cores are busy with them. It gives up when none has come for
+// quietGather. A lone writer never waits.
 func (l *Log) gather() {
 	if l.gathered() {
 		return
@@ -275,7 +275,7 @@ func (l *Log) create(a *attempt) (*Segment, error) {
 		switch {
 		case err == nil:
 			return a.seg, nil
-		case refused(err):
+		case store.Refused(err):
 			return nil, fmt.Errorf("create %s: %w", key, err)
 		case !errors.Is(err, store.ErrExists):
 			a.sent = true
@@ -294,11 +294,6 @@ func (l *Log) create(a *attempt) (*Segment, error) {
 			return nil, fmt.Errorf("create %s: %w", key, err)
 		}
 	}
-}
-
-// refused reports whether the store is certain that it did not write.
-func refused(err error) bool {
-	return errors.Is(err, store.ErrNoSpace) || errors.Is(err, store.ErrPoisoned) || errors.Is(err, store.ErrReadOnly)
 }
 
 // How long a committer tries to settle a slot before its waiters are told that

@@ -36,6 +36,12 @@ var (
 	ErrRange = errors.New("range begins beyond the end of the object")
 )
 
+// Refused reports whether err, of a Put, says that the object was not written
+// and that trying again is of no use.
+func Refused(err error) bool {
+	return errors.Is(err, ErrNoSpace) || errors.Is(err, ErrPoisoned) || errors.Is(err, ErrReadOnly) || errors.Is(err, ErrBadKey)
+}
+
 // Range is a part of an object, in bytes. The zero Range is the whole object.
 // A negative Off counts from the end, as in an HTTP suffix range: {Off: -8} is
 // the last eight bytes, or the whole of a shorter object. Len 0 means "to the
