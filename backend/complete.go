@@ -10,8 +10,6 @@ import (
 	"aetherfs/internal/manifest"
 )
 
-func isChanged(err error) bool { return errors.Is(err, manifest.ErrChanged) }
-
 // Complete implements Uploads.
 func (b *Backend) Complete(ctx context.Context, p Path, id string, parts []CompletePart, o CompleteOptions) (Info, error) {
 	i, err := b.complete(ctx, p, id, parts, o)

@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"aetherfs/internal/manifest"
 )
 
 // MaxKeyBytes is the longest key, tag and '/' included. S3's limit.
 const MaxKeyBytes = 1024
 
-// Path names a file: in dataset, in tag, by name. Only ParsePath and Sub make
-// one from strings, so that a Path always holds a valid key.
+// Path names a file: in dataset, in tag, by name. Front ends make one by
+// ParsePath alone, so that a Path always holds a valid key.
 //
 // The root tag has the empty name and holds the keys that have no '/' or begin
 // with one, whole. Joining is therefore the exact inverse of parsing: every
@@ -18,7 +20,7 @@ const MaxKeyBytes = 1024
 type Path struct{ Dataset, Tag, Name string }
 
 // ParsePath splits an S3 key at its first '/'. It returns ErrInvalidKey for a
-// key that is empty, longer than MaxKeyBytes or not UTF-8.
+// key that is empty or not UTF-8, and ErrKeyTooLong beyond MaxKeyBytes.
 func ParsePath(dataset, key string) (Path, error) {
 	switch {
 	case key == "":
@@ -35,11 +37,6 @@ func ParsePath(dataset, key string) (Path, error) {
 }
 
 // Key is the S3 key of p.
-func (p Path) Key() string {
-	if p.Tag == "" {
-		return p.Name
-	}
-	return p.Tag + "/" + p.Name
-}
+func (p Path) Key() string { return manifest.Key(p.Tag, p.Name) }
 
 func (p Path) String() string { return p.Dataset + "/" + p.Key() }

@@ -10,7 +10,7 @@ import (
 // the order of keys or overflow a length.
 func TestRefused(t *testing.T) {
 	block := &Block{Name: digest(1), Size: math.MaxInt64}
-	huge := Extent{Block: block, Count: 1, Len: maxEntryBytes}
+	huge := Extent{Block: block, Count: 1, Len: MaxEntryBytes}
 	for name, r := range map[string]Record{
 		"tag with a slash":           &Delete{Tag: "a/b", Name: "c"},
 		"root key of a tag":          &Delete{Name: "a/b"},
@@ -22,7 +22,7 @@ func TestRefused(t *testing.T) {
 		"complete of no key":         &Complete{},
 		"copy part from a root key":  &CopyPart{Name: "a", FromName: "b/c"},
 		"put of a root key":          &Put{Entry: Entry{Name: "a/b"}},
-		"file beyond the largest":    &Put{Entry: Entry{Name: "a", Size: maxEntryBytes + 1, Recipe: Recipe{huge, {Block: block, Count: 1, Len: 1}}}},
+		"file beyond the largest":    &Put{Entry: Entry{Name: "a", Size: MaxEntryBytes + 1, Recipe: Recipe{huge, {Block: block, Count: 1, Len: 1}}}},
 		"lengths that overflow":      &Put{Entry: Entry{Name: "a", Size: 1, Recipe: Recipe{{Count: 1, Len: math.MaxInt64}, {Count: 1, Len: math.MaxInt64}, {Count: 1, Len: 3}}}},
 		"skip that overflows":        &Put{Entry: Entry{Name: "a", Size: 1, Recipe: Recipe{{Count: 1, Skip: math.MaxInt64, Len: 1}}}},
 		"frames that overflow":       &Put{Entry: Entry{Name: "a", Size: 1, Recipe: Recipe{{Block: block, Count: 1, Len: 1, Off: 2, Stored: math.MaxInt64 - 1}}}},
@@ -37,7 +37,7 @@ func TestRefused(t *testing.T) {
 	for name, r := range map[string]Record{
 		"root tag":         &Delete{Name: "/a/b"},
 		"empty name":       &Delete{Tag: "a"},
-		"the largest file": &Put{Entry: Entry{Name: "a", Size: maxEntryBytes, Recipe: Recipe{huge}}},
+		"the largest file": &Put{Entry: Entry{Name: "a", Size: MaxEntryBytes, Recipe: Recipe{huge}}},
 	} {
 		if _, err := DecodeTx((&Tx{Records: []Record{r}}).Encode()); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -50,8 +50,8 @@ func (s *State) Keys(from string) iter.Seq2[string, *Entry] {
 			if more = rootUntil(t.key); !more {
 				return false
 			}
-			name, _ := strings.CutPrefix(from, t.key)
-			if name == from {
+			name, within := strings.CutPrefix(from, t.key)
+			if !within {
 				name = "" // from is before the tag
 			}
 			t.entries.Ascend(&Entry{Name: name}, func(e *Entry) bool {

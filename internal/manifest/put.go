@@ -1,5 +1,7 @@
 package manifest
 
+import "slices"
+
 // Put makes Entry what key Tag/Name holds.
 type Put struct {
 	Tag   string
@@ -99,10 +101,5 @@ func (c Cond) check(old *Entry) error {
 }
 
 func matches(etags []string, etag string) bool {
-	for _, t := range etags {
-		if t == "*" || t == etag {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(etags, "*") || slices.Contains(etags, etag)
 }

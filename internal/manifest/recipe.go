@@ -71,7 +71,7 @@ func (d *decoder) recipe() Recipe {
 		if x.Count == 0 || x.Len == 0 || x.First+x.Count < x.First {
 			d.fail("extent of %d chunks from %d, %d bytes", x.Count, x.First, x.Len)
 		}
-		if x.Skip > maxEntryBytes || x.Len > maxEntryBytes-total {
+		if x.Skip > MaxEntryBytes || x.Len > MaxEntryBytes-total {
 			d.fail("extent of %d bytes behind %d and %d skipped", x.Len, total, x.Skip)
 			return x
 		}

@@ -1,8 +1,6 @@
 package manifest
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // Kinds of records. The numbers are stored and never used again for anything
 // else; docs/format.md lists those that are reserved.

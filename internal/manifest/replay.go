@@ -129,8 +129,8 @@ func (p *replay) newID() (id ID) {
 func (p *replay) entry(tag, name string) *Entry { return p.s.Entry(tag, name) }
 
 // upload finds an open upload.
-func (p *replay) upload(r uploadRef) (*OpenUpload, error) {
-	if u := p.s.Upload(r.Tag, r.Name, r.Upload); u != nil {
+func (p *replay) upload(tag, name string, id ID) (*OpenUpload, error) {
+	if u := p.s.Upload(tag, name, id); u != nil {
 		return u, nil
 	}
 	return nil, ErrNoUpload

@@ -2,11 +2,11 @@ package manifest
 
 import "github.com/tidwall/btree"
 
-// minPartBytes is the least size of every part but the last: S3's limit.
-const minPartBytes = 5 << 20
-
-// maxEntryBytes is the largest file: S3's limit.
-const maxEntryBytes = 5 << 40
+// Limits that replay decides by: S3's.
+const (
+	MaxEntryBytes = 5 << 40 // of one file
+	MinPartBytes  = 5 << 20 // of every part but the last
+)
 
 // OpenUpload is a file that arrives in parts. It is never changed after it was
 // made.
@@ -45,12 +45,6 @@ func (u *OpenUpload) Part(number int) (Part, bool) {
 		return Part{}, false
 	}
 	return p.Part, true
-}
-
-// uploadRef names an upload in a record.
-type uploadRef struct {
-	Tag, Name string
-	Upload    ID
 }
 
 func (e *encoder) ref(tag, name string, id ID) {
@@ -138,7 +132,7 @@ func decodeAddPart(d *decoder) Record {
 }
 
 func (r *AddPart) apply(p *replay) (Result, error) {
-	u, err := p.upload(uploadRef{r.Tag, r.Name, r.Upload})
+	u, err := p.upload(r.Tag, r.Name, r.Upload)
 	if err != nil {
 		return Result{}, err
 	}
@@ -179,7 +173,7 @@ func decodeCopyPart(d *decoder) Record {
 }
 
 func (r *CopyPart) apply(p *replay) (Result, error) {
-	u, err := p.upload(uploadRef{r.Tag, r.Name, r.Upload})
+	u, err := p.upload(r.Tag, r.Name, r.Upload)
 	if err != nil {
 		return Result{}, err
 	}
@@ -245,7 +239,7 @@ func decodeComplete(d *decoder) Record {
 }
 
 func (r *Complete) apply(p *replay) (Result, error) {
-	u, err := p.upload(uploadRef{r.Tag, r.Name, r.Upload})
+	u, err := p.upload(r.Tag, r.Name, r.Upload)
 	if err != nil {
 		return Result{}, err
 	}
@@ -275,9 +269,9 @@ func (u *OpenUpload) assemble(refs []PartRef) (*Entry, error) {
 		switch {
 		case !ok || part.ETag != ref.ETag || ref.Number <= last:
 			return nil, ErrInvalidPart
-		case part.Size < minPartBytes && i+1 < len(refs):
+		case part.Size < MinPartBytes && i+1 < len(refs):
 			return nil, ErrPartTooSmall
-		case part.Size > maxEntryBytes-x.Size:
+		case part.Size > MaxEntryBytes-x.Size:
 			return nil, ErrTooLarge
 		}
 		last = ref.Number
@@ -306,7 +300,7 @@ func decodeAbort(d *decoder) Record {
 }
 
 func (r *Abort) apply(p *replay) (Result, error) {
-	u, err := p.upload(uploadRef{r.Tag, r.Name, r.Upload})
+	u, err := p.upload(r.Tag, r.Name, r.Upload)
 	if err == nil {
 		p.s.uploads.Delete(u)
 	}
