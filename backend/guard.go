@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"time"
 
 	"aetherfs/internal/auth"
 )
@@ -50,8 +49,8 @@ func (denied) Upload(context.Context, Path, string) (UploadInfo, error) {
 func (denied) PutPart(context.Context, Path, string, int, io.Reader, PutOptions) (Part, error) {
 	return Part{}, errNobody
 }
-func (denied) CopyPart(context.Context, Path, string, int, Path, int64, int64, ReadCond) (Part, time.Time, error) {
-	return Part{}, time.Time{}, errNobody
+func (denied) CopyPart(context.Context, Path, string, int, Path, int64, int64, ReadCond) (Part, error) {
+	return Part{}, errNobody
 }
 func (denied) Parts(context.Context, Path, string, int) iter.Seq2[Part, error] {
 	return refuse[Part]()

@@ -11,10 +11,10 @@ import (
 
 // Limits of the tree, which every front end shares. S3's own.
 const (
-	MaxFileBytes = 5 << 40 // of one file
+	MaxFileBytes = manifest.MaxEntryBytes
 	MaxPartBytes = 5 << 30 // of one part of an upload
-	MinPartBytes = 5 << 20 // of every part but the last
-	MaxParts     = 10_000  // of one upload
+	MinPartBytes = manifest.MinPartBytes
+	MaxParts     = 10_000 // of one upload
 )
 
 // The values that travel with an entry are those of its record.
@@ -168,7 +168,7 @@ type Uploads interface {
 
 	// CopyPart makes n bytes from off of another file a part; n < 0 means to
 	// its end. ErrRange if they are not all there.
-	CopyPart(ctx context.Context, p Path, id string, number int, from Path, off, n int64, c ReadCond) (Part, time.Time, error)
+	CopyPart(ctx context.Context, p Path, id string, number int, from Path, off, n int64, c ReadCond) (Part, error)
 
 	// Parts yields the parts of an upload whose number is greater than after.
 	Parts(ctx context.Context, p Path, id string, after int) iter.Seq2[Part, error]

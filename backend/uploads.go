@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -93,59 +94,57 @@ func checkNumber(n int) error {
 }
 
 // CopyPart implements Uploads.
-func (b *Backend) CopyPart(ctx context.Context, p Path, id string, number int, from Path, off, n int64, c ReadCond) (Part, time.Time, error) {
+func (b *Backend) CopyPart(ctx context.Context, p Path, id string, number int, from Path, off, n int64, c ReadCond) (Part, error) {
 	if err := checkNumber(number); err != nil {
-		return Part{}, time.Time{}, err
+		return Part{}, err
 	}
-	part, modified, err := b.copyPart(ctx, p, id, number, from, off, n, c)
+	part, err := b.copyPart(ctx, p, id, number, from, off, n, c)
+	for try := 1; errors.Is(err, ErrChanged) && try < maxRemakes; try++ {
+		part, err = b.copyPart(ctx, p, id, number, from, off, n, c)
+	}
 	if err != nil {
-		return Part{}, time.Time{}, fmt.Errorf("copy %s to part %d of %s: %w", from, number, p, err)
+		return Part{}, fmt.Errorf("copy %s to part %d of %s: %w", from, number, p, err)
 	}
-	return part, modified, nil
+	return part, nil
 }
 
-func (b *Backend) copyPart(ctx context.Context, p Path, id string, number int, from Path, off, n int64, c ReadCond) (Part, time.Time, error) {
-	for try := 1; ; try++ {
-		d, u, err := b.upload(ctx, p, id)
-		if err != nil {
-			return Part{}, time.Time{}, err
-		}
-		fd, e, err := b.source(ctx, from, c)
-		if err != nil {
-			return Part{}, time.Time{}, err
-		}
-		length := n
-		if n < 0 {
-			length = e.Size - off
-		}
-		if off < 0 || off > e.Size || length < 0 || length > e.Size-off {
-			return Part{}, time.Time{}, fmt.Errorf("bytes %d+%d of %d: %w", off, length, e.Size, ErrRange)
-		}
-		if length > MaxPartBytes {
-			return Part{}, time.Time{}, fmt.Errorf("part of %d bytes: %w", length, ErrTooLarge)
-		}
-		file := b.file(ctx, fd, from, e)
-		if fd.ID != d.ID {
-			part, err := b.storePart(ctx, p, u, number, file, off, length)
-			return part, file.Info.Modified, err
-		}
-		part := Part{Number: number, Size: length, ETag: copyETag(e, off, length)}
-		if u.Checksum != 0 {
-			if part.Checksums, err = file.checksum(u.Checksum, off, length); err != nil {
-				return Part{}, time.Time{}, err
-			}
-		}
-		results, err := d.Commit(ctx, nil, &manifest.CopyPart{
-			Tag: p.Tag, Name: p.Name, Upload: u.ID, Part: part,
-			FromTag: from.Tag, FromName: from.Name, FromID: e.ID, Off: off,
-		})
-		switch {
-		case err == nil:
-			return results[0].Part, file.Info.Modified, nil
-		case !isChanged(err) || try == maxRemakes:
-			return Part{}, time.Time{}, explain(err)
+// copyPart tries once; ErrChanged if the source was replaced meanwhile.
+func (b *Backend) copyPart(ctx context.Context, p Path, id string, number int, from Path, off, n int64, c ReadCond) (Part, error) {
+	d, u, err := b.upload(ctx, p, id)
+	if err != nil {
+		return Part{}, err
+	}
+	fd, e, err := b.source(ctx, from, c)
+	if err != nil {
+		return Part{}, err
+	}
+	if n < 0 {
+		n = e.Size - off
+	}
+	if off < 0 || off > e.Size || n < 0 || n > e.Size-off {
+		return Part{}, fmt.Errorf("bytes %d+%d of %d: %w", off, n, e.Size, ErrRange)
+	}
+	if n > MaxPartBytes {
+		return Part{}, fmt.Errorf("part of %d bytes: %w", n, ErrTooLarge)
+	}
+	file := b.file(ctx, fd, from, e)
+	if fd.ID != d.ID {
+		return b.storePart(ctx, p, u, number, file, off, n)
+	}
+	part := Part{Number: number, Size: n, ETag: copyETag(e, off, n)}
+	if u.Checksum != 0 {
+		if part.Checksums, err = file.checksum(u.Checksum, off, n); err != nil {
+			return Part{}, err
 		}
 	}
+	results, err := d.Commit(ctx, nil, &manifest.CopyPart{
+		Tag: p.Tag, Name: p.Name, Upload: u.ID, Part: part,
+		FromTag: from.Tag, FromName: from.Name, FromID: e.ID, Off: off,
+	})
+	if err != nil {
+		return Part{}, explain(err)
+	}
+	return results[0].Part, nil
 }
 
 // storePart makes n bytes from off of another dataset's file a part.

@@ -85,7 +85,7 @@ func (q *request) copyPart() error {
 	if err != nil {
 		return err
 	}
-	part, _, err := q.tree.CopyPart(q.ctx, q.path, q.query.Get("uploadId"), number, from, off, n, cond)
+	part, err := q.tree.CopyPart(q.ctx, q.path, q.query.Get("uploadId"), number, from, off, n, cond)
 	if err != nil {
 		return notModifiedSource(err)
 	}
