@@ -43,13 +43,14 @@ type request struct {
 
 func (s *server) open(w http.ResponseWriter, r *http.Request) *request {
 	control := http.NewResponseController(w)
+	in := &idleBody{body: r.Body, control: control, now: s.Now, ended: r.ContentLength == 0}
 	q := &request{
 		server: s,
 		ctx:    r.Context(),
 		id:     s.RequestID(),
 		start:  s.Now(),
-		in:     &idleBody{body: r.Body, control: control, now: s.Now},
-		w:      &response{ResponseWriter: w, control: control, now: s.Now},
+		in:     in,
+		w:      &response{ResponseWriter: w, control: control, now: s.Now, in: in},
 		op:     &unknown,
 	}
 	q.r = r.WithContext(q.ctx)

@@ -16,8 +16,9 @@ type response struct {
 	http.ResponseWriter
 	control *http.ResponseController
 	now     func() time.Time
-	status  int   // 0 until headers were sent
-	n       int64 // bytes of the body
+	in      *idleBody // of the request that is answered
+	status  int       // 0 until headers were sent
+	n       int64     // bytes of the body
 }
 
 func (w *response) WriteHeader(status int) {
@@ -27,10 +28,13 @@ func (w *response) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
+// Write may wait for the client to send too: net/http reads what nobody read
+// of a request's body before the first bytes of an answer leave.
 func (w *response) Write(p []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
+	w.in.await()
 	_ = w.control.SetWriteDeadline(w.now().Add(idleTimeout)) // a writer without deadlines is a test's
 	n, err := w.ResponseWriter.Write(p)
 	w.n += int64(n)
@@ -121,16 +125,25 @@ type idleBody struct {
 	control *http.ResponseController
 	now     func() time.Time
 	n       int64
+	ended   bool // nothing more of it is awaited
+}
+
+// await gives the client idleTimeout to send more of the body.
+func (b *idleBody) await() {
+	if !b.ended {
+		_ = b.control.SetReadDeadline(b.now().Add(idleTimeout)) // a reader without deadlines is a test's
+	}
 }
 
 func (b *idleBody) Read(p []byte) (int, error) {
-	_ = b.control.SetReadDeadline(b.now().Add(idleTimeout)) // a reader without deadlines is a test's
+	b.await()
 	n, err := b.body.Read(p)
 	b.n += int64(n)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return n, errIdle
 	}
-	if err != nil { // from now on nothing is awaited
+	if err != nil {
+		b.ended = true
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err

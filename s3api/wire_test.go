@@ -119,6 +119,23 @@ func hasty(o *s3api.Options) {
 	o.Now = func() time.Time { return time.Now().Add(-60*time.Second + 200*time.Millisecond) }
 }
 
+// The whole of a body that nobody reads is not awaited for ever, whoever sends
+// it: this answer is too long to be held back until the operation has ended.
+func TestUnreadBodyIsCutOff(t *testing.T) {
+	w := newWorld(t, false, hasty)
+	conn, err := dial(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	r := w.request(t, "PUT", "/bucket/"+strings.Repeat("k", 5000), nil)
+	r.Header.Del("Authorization")
+	head(t, conn, r, 100)
+	if answer, err := io.ReadAll(conn); err != nil {
+		t.Errorf("the connection stays: %v after %q", err, answer)
+	}
+}
+
 func TestSilentClientIsCutOff(t *testing.T) {
 	w := newWorld(t, false, hasty)
 	conn, err := dial(w)
