@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"aetherfs/backend"
 	"aetherfs/internal/auth"
@@ -50,13 +51,13 @@ func New(o Options) http.Handler {
 		"metrics": exactly("/metrics", metrics),
 		"api":     exactly(StatsPath, protect(o.Verifier, stats(o.Tree))),
 	}
-	ours := logged(o.Log, readOnly(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	ours := logged(o.Log, impatient(readOnly(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if h, ok := own[firstSegment(r)]; ok {
 			h.ServeHTTP(w, r)
 			return
 		}
 		http.NotFound(w, r)
-	})))
+	}))))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if backend.Reserved(firstSegment(r)) && !isBucketHost(r.Host, o.Domains) {
 			ours.ServeHTTP(w, r)
@@ -77,7 +78,7 @@ func isBucketHost(host string, domains []string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	host = strings.ToLower(host)
+	host = strings.ToLower(strings.TrimSuffix(host, ".")) // which only says that the name is whole
 	return slices.ContainsFunc(domains, func(domain string) bool { return strings.HasSuffix(host, "."+domain) })
 }
 
@@ -87,6 +88,19 @@ func exactly(path string, h http.Handler) http.Handler {
 		if r.URL.Path != path {
 			http.NotFound(w, r)
 			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// bodyTimeout is for bodies, of which no request of ours has one that matters:
+// net/http reads them before it answers, and would wait for ever.
+const bodyTimeout = 10 * time.Second
+
+func impatient(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // a writer without deadlines is a test's
 		}
 		h.ServeHTTP(w, r)
 	})

@@ -98,7 +98,8 @@ func TestWhatIsNotOursIsS3sAsItCame(t *testing.T) {
 		}
 	}
 	for host, want := range map[string]string{
-		"b.s3.example.org": "S3 /healthz", "B.S3.Example.org:8080": "S3 /healthz", "s3.example.org": "ok\n", "xs3.example.org": "ok\n",
+		"b.s3.example.org": "S3 /healthz", "B.S3.Example.org:8080": "S3 /healthz", "b.s3.example.org.": "S3 /healthz",
+		"b.s3.example.org.:8080": "S3 /healthz", "s3.example.org": "ok\n", "xs3.example.org": "ok\n",
 	} {
 		got := p.get("/healthz", func(r *http.Request) { r.Host = host }).Body.String()
 		if got != want {
@@ -207,6 +208,30 @@ func TestNothingOfOursIsWritten(t *testing.T) {
 			p.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader("x")))
 			if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") == "" {
 				t.Errorf("%s %s: %d, want 405", method, path, w.Code)
+			}
+		}
+	}
+}
+
+// deadlined is a connection that remembers until when it is read.
+type deadlined struct {
+	*httptest.ResponseRecorder
+	read time.Time
+}
+
+func (c *deadlined) SetReadDeadline(t time.Time) error {
+	c.read = t
+	return nil
+}
+
+func TestBodiesAreNotAwaitedForEver(t *testing.T) {
+	p := newPort(nil)
+	for _, path := range []string{"/healthz", "/readyz", "/metrics", web.StatsPath, "/api/none"} {
+		for body, want := range map[string]bool{"something": true, "": false} {
+			conn := &deadlined{ResponseRecorder: httptest.NewRecorder()}
+			p.ServeHTTP(conn, httptest.NewRequest("GET", path, strings.NewReader(body)))
+			if got := !conn.read.IsZero(); got != want {
+				t.Errorf("GET %s with a body of %d bytes: a deadline is set: %v, want %v", path, len(body), got, want)
 			}
 		}
 	}
