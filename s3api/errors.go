@@ -135,7 +135,7 @@ var answers = []struct {
 	{backend.ErrInvalidPart, "InvalidPart", "One or more of the parts were not uploaded, or their ETag or checksum differs."},
 	{backend.ErrPartOrder, "InvalidPartOrder", "The list of parts is not in ascending order of part number."},
 	{backend.ErrPartTooSmall, "EntityTooSmall", "A part other than the last is smaller than 5 MiB."},
-	{backend.ErrBadDigest, "BadDigest", "The checksum you specified did not match what we received."},
+	{backend.ErrBadDigest, "BadDigest", "The Content-MD5, checksum or size you specified did not match what we received."},
 	{backend.ErrDenied, "AccessDenied", "Access denied."},
 	{backend.ErrChanged, "SlowDown", "The source was replaced meanwhile. Try again."},
 	{backend.ErrUnavailable, "ServiceUnavailable", "The store cannot be reached, and the outcome is unknown. Try again."},

@@ -2,7 +2,9 @@ package s3api
 
 import (
 	"bytes"
+	"crypto/md5"
 	"io"
+	"slices"
 
 	"aetherfs/backend"
 )
@@ -15,6 +17,18 @@ type upload struct{ *body }
 func (q *request) openUpload(most int64, compute backend.Algorithm) (upload, error) {
 	b, err := openBody(q.r, q.header, q.auth, bodyOptions{max: most, compute: compute})
 	return upload{b}, err
+}
+
+// expected takes the Content-MD5 out of what the body verifies, and returns
+// it, or nil: the tree computes the MD5 anyway, and compares it.
+func (u upload) expected() []byte {
+	for i, c := range u.checks {
+		if c.algorithm == 0 && len(c.want) == md5.Size {
+			u.checks = slices.Delete(u.checks, i, i+1)
+			return c.want
+		}
+	}
+	return nil
 }
 
 // fill adds the checksums that were verified by the time the body ended.
