@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // maxExpiry is the longest life of a presigned URL. S3's.
@@ -77,7 +78,8 @@ func parsePresigned(query url.Values) (*claim, time.Duration, error) {
 }
 
 // hoist finds the parameters that stand for headers. Given both ways they must
-// say the same.
+// say the same, and what no header can hold is refused: in version 2 a line
+// break would make one header of what was signed as two.
 func hoist(h http.Header, query url.Values, isHeader func(name string) bool) (http.Header, error) {
 	hoisted := http.Header{}
 	for param, values := range query {
@@ -90,6 +92,9 @@ func hoist(h http.Header, query url.Values, isHeader func(name string) bool) (ht
 		}
 		if given := h[name]; given != nil && !slices.Equal(given, values) {
 			return nil, refuse(InvalidArgument, "The parameter %s is given as a header too, with another value.", param)
+		}
+		if strings.ContainsFunc(values[0], unicode.IsControl) {
+			return nil, refuse(InvalidArgument, "The parameter %s holds control characters.", param)
 		}
 		hoisted[name] = values
 	}

@@ -131,6 +131,21 @@ func TestV2Refused(t *testing.T) {
 	}
 }
 
+// The lines of two headers are not good for one header with a line break.
+func TestV2Lines(t *testing.T) {
+	for query, want := range map[string]string{
+		"x-amz-meta-a=1&x-amz-tagging=k%3Dv":         "",
+		"x-amz-meta-a=1%0Ax-amz-tagging:k%3Dv":       auth.InvalidArgument,
+		"x-amz-meta-a=1%0D%0Ax-amz-tagging:k%3Dv":    auth.InvalidArgument,
+		"x-amz-meta-a=1&x-amz-tagging=k%3Dv&Age=%0A": auth.AccessDenied,
+	} {
+		r := presignV2(t, "PUT", "http://host/bucket/k?"+query, "PUT\n\n\nEXPIRES\nx-amz-meta-a:1\nx-amz-tagging:k=v\n/bucket/k")
+		if a, err := verifier(docTime).Verify(wire(t, r), ""); code(t, err) != want {
+			t.Errorf("Verify(%s) = %v, %v, want %s", query, a, err, want)
+		}
+	}
+}
+
 // A URL for one bucket's host is not good for another's.
 func TestV2OtherBucket(t *testing.T) {
 	r := presignV2(t, "GET", "http://bucket.host/k", "GET\n\n\nEXPIRES\n/bucket/k")
