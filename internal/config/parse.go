@@ -41,12 +41,7 @@ func parseAddress(to *string, s string) error {
 	return nil
 }
 
-func parseFolder(to *string, s string) (err error) {
-	*to, err = filepath.Abs(s)
-	return err
-}
-
-func parseFile(to *string, s string) (err error) {
+func parsePath(to *string, s string) (err error) {
 	*to, err = filepath.Abs(s)
 	return err
 }
@@ -55,7 +50,7 @@ func parseStore(to *string, s string) error {
 	scheme, rest, isURL := strings.Cut(s, "://")
 	switch {
 	case !isURL:
-		return parseFolder(to, s)
+		return parsePath(to, s)
 	case scheme == "s3":
 		return errors.New("this version stores in a folder only: name one, such as /srv/aetherfs")
 	case scheme != "file":
@@ -67,7 +62,7 @@ func parseStore(to *string, s string) error {
 	if err != nil || u.RawQuery != "" || u.Fragment != "" {
 		return errors.New("write the URL as file:///srv/aetherfs, without options")
 	}
-	return parseFolder(to, u.Path)
+	return parsePath(to, u.Path)
 }
 
 var domain = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)

@@ -1,8 +1,6 @@
 package config
 
-import (
-	"strings"
-)
+import "strings"
 
 // setting is one thing that can be set. Its key is the name of its flag and of
 // its line in the file; in the environment it is variable(key).
@@ -20,13 +18,13 @@ var settings = []setting{
 	{key: "listen", def: "127.0.0.1:8080", usage: "`address` to serve S3 on",
 		parse: func(c *Config, s string) error { return parseAddress(&c.Listen, s) }},
 	{key: "data", usage: "`folder` of local state (default: aetherfs in the user's data folder)",
-		parse: func(c *Config, s string) error { return parseFolder(&c.Data, s) }},
+		parse: func(c *Config, s string) error { return parsePath(&c.Data, s) }},
 	{key: "store", usage: "`folder` or file:// URL of the store (default: store in the data folder)",
 		parse: func(c *Config, s string) error { return parseStore(&c.Store, s) }},
 	{key: "tls-cert", usage: "`file` with the TLS certificate chain, PEM",
-		parse: func(c *Config, s string) error { return parseFile(&c.TLSCert, s) }},
+		parse: func(c *Config, s string) error { return parsePath(&c.TLSCert, s) }},
 	{key: "tls-key", usage: "`file` with the key of the TLS certificate, PEM",
-		parse: func(c *Config, s string) error { return parseFile(&c.TLSKey, s) }},
+		parse: func(c *Config, s string) error { return parsePath(&c.TLSKey, s) }},
 	{key: "s3-domain", usage: "`domain` under which buckets have host names of their own; several with commas between",
 		parse: func(c *Config, s string) error { return parseDomains(&c.S3Domains, s) }},
 	{key: "region", def: "us-east-1", usage: "`region` that clients sign for",
