@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"iter"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/minio/crc64nvme"
@@ -42,27 +41,6 @@ func (s *Space) Get(key []byte) ([]byte, bool) {
 		d.damaged(db, full)
 	}
 	return nil, false
-}
-
-// All yields the pairs whose key begins with prefix, in ascending order of
-// the keys, as they were when it began. It ends early at a damaged value.
-func (s *Space) All(prefix []byte) iter.Seq[Pair] {
-	return func(yield func(Pair) bool) {
-		full := s.full(prefix)
-		d := s.db
-		d.mu.RLock()
-		db := d.db
-		pairs, err := readAll(db, full, len(s.prefix))
-		d.mu.RUnlock()
-		if err != nil && db != nil {
-			d.damaged(db, full)
-		}
-		for _, p := range pairs {
-			if !yield(p) {
-				return
-			}
-		}
-	}
 }
 
 // Put sets the value of key. It copies both.
@@ -130,30 +108,4 @@ func read(db *badger.DB, key []byte) (value []byte, err error) {
 		})
 	})
 	return value, err
-}
-
-// readAll returns the pairs of db, which may be nil, whose key begins with
-// prefix; skip bytes of each key are left out.
-func readAll(db *badger.DB, prefix []byte, skip int) (pairs []Pair, err error) {
-	if db == nil {
-		return nil, nil
-	}
-	err = db.View(func(txn *badger.Txn) error {
-		it := txn.NewIterator(badger.IteratorOptions{Prefix: prefix, PrefetchValues: true, PrefetchSize: 64})
-		defer it.Close()
-		for it.Rewind(); it.Valid(); it.Next() {
-			key := it.Item().KeyCopy(nil)
-			err := it.Item().Value(func(stored []byte) error {
-				value, err := unsealed(key, stored)
-				pairs = append(pairs, Pair{key[skip:], value})
-				return err
-			})
-			if err != nil {
-				pairs = pairs[:len(pairs)-1]
-				return err
-			}
-		}
-		return nil
-	})
-	return pairs, err
 }
