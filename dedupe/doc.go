@@ -7,7 +7,8 @@
 //  2. Bytes before names: Store returns a recipe only when every block that it
 //     names is durable.
 //  3. The index names a chunk only after its block is durable. It is a hint:
-//     what it says is compared with the block's verified trailer, and a miss
+//     what it says is compared with the block's verified trailer, which is read
+//     from the store the first time that a process names the block, and a miss
 //     only stores a chunk twice.
 //  4. No unverified byte leaves. A trailer is checked by its block's name.
 //     Frames from a remote store are checked by their chunks' digests, frames

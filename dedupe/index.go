@@ -3,6 +3,7 @@ package dedupe
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"sync"
 
 	"aetherfs/internal/kv"
@@ -52,7 +53,10 @@ func (x *index) find(ctx context.Context, pool string, d manifest.Digest) (*trai
 	if !ok {
 		return nil, 0
 	}
-	t, err := x.trailers.find(ctx, pool, b)
+	t, err := x.trailers.confirm(ctx, pool, b)
+	if errors.Is(err, ErrCorrupt) {
+		x.lose(pool, b, d)
+	}
 	if err != nil || t.dropped.Load() || int(n) >= len(t.ends) || t.digest(int(n)) != d {
 		return nil, 0
 	}
@@ -67,6 +71,16 @@ func (x *index) learn(pool string, t *trailer) {
 		pairs[i].Value = appendPlace(nil, t.block, uint32(i))
 	}
 	x.space(pool).PutAll(pairs)
+}
+
+// lose forgets a block that the store does not have, or at least the chunk
+// that led to it.
+func (x *index) lose(pool string, b *manifest.Block, d manifest.Digest) {
+	if t := x.trailers.near(b); t != nil && x.trailers.drop(t) {
+		x.forget(pool, t)
+		return
+	}
+	x.space(pool).Delete(d[:indexKeyBytes])
 }
 
 // forget removes the chunks that are said to be in t's block.

@@ -115,6 +115,7 @@ func (ob *openBlock) store(e *Engine) (*trailer, error) {
 		contents: ob.c,
 		block:    &manifest.Block{Name: name, Size: int64(len(body)), Trailer: int64(n)},
 	}
+	e.trailers.seen(name)
 	e.trailers.add(t, append([]byte(nil), body[ob.end:ob.end+n]...))
 	return t, nil
 }

@@ -25,9 +25,14 @@ type trailers struct {
 	memory   *otter.Cache[manifest.Digest, *trailer]
 	disk     *kv.Space // block name → trailer
 
-	mu      sync.Mutex
-	dropped map[manifest.Digest]struct{} // blocks found damaged or missing; guarded by mu
+	mu        sync.Mutex
+	dropped   map[manifest.Digest]struct{} // blocks found damaged or missing; guarded by mu
+	confirmed map[manifest.Digest]struct{} // blocks seen in the store since the start; guarded by mu
 }
+
+// maxConfirmed bounds the blocks that need not be looked up again: those of 16
+// TiB, which take about 50 MiB.
+const maxConfirmed = 1 << 20
 
 func newTrailers(o Options, m *embedded) *trailers {
 	return &trailers{
@@ -37,8 +42,9 @@ func newTrailers(o Options, m *embedded) *trailers {
 			MaximumWeight: trailerCacheBytes,
 			Weigher:       func(_ manifest.Digest, t *trailer) uint32 { return t.weight() },
 		}),
-		disk:    o.KV.Space("trailers"),
-		dropped: map[manifest.Digest]struct{}{},
+		disk:      o.KV.Space("trailers"),
+		dropped:   map[manifest.Digest]struct{}{},
+		confirmed: map[manifest.Digest]struct{}{},
 	}
 }
 
@@ -59,6 +65,40 @@ func (ts *trailers) find(ctx context.Context, pool string, b *manifest.Block) (*
 	}
 	ts.add(t, raw)
 	return t, nil
+}
+
+// confirm returns the trailer of b, a block of pool that a new file is to name.
+// The first time since the start it is read from the store, whatever is cached:
+// a store that was put back to an older copy, or lost a block, must not be
+// believed to have what the cache remembers.
+func (ts *trailers) confirm(ctx context.Context, pool string, b *manifest.Block) (*trailer, error) {
+	ts.mu.Lock()
+	_, known := ts.confirmed[b.Name]
+	ts.mu.Unlock()
+	if known {
+		return ts.find(ctx, pool, b)
+	}
+	raw, err := ts.fetch(ctx, pool, b)
+	if err != nil {
+		return nil, err
+	}
+	t, err := parseTrailer(b, raw)
+	if err != nil {
+		return nil, err
+	}
+	ts.remember(t)
+	ts.seen(b.Name)
+	return t, nil
+}
+
+// seen notes that the store has the block.
+func (ts *trailers) seen(name manifest.Digest) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if len(ts.confirmed) >= maxConfirmed {
+		clear(ts.confirmed)
+	}
+	ts.confirmed[name] = struct{}{}
 }
 
 // near returns the trailer of b if it is on this machine, else nil.
