@@ -14,7 +14,6 @@ import (
 const (
 	memTableBytes   = 8 << 20 // two of them; also bounds a value, see MaxValueBytes
 	memTables       = 2
-	blockCacheBytes = 8 << 20
 	indexCacheBytes = 8 << 20
 	vlogFileBytes   = 16 << 20 // hardly used: all values lie in the tree
 
@@ -30,7 +29,7 @@ func sized(dir string, log *slog.Logger) badger.Options {
 	o.Logger = logger{log}
 	o.MemTableSize = memTableBytes
 	o.NumMemtables = memTables
-	o.BlockCacheSize = blockCacheBytes
+	o.BlockCacheSize = 0 // blocks are mapped and not compressed
 	o.IndexCacheSize = indexCacheBytes
 	o.ValueLogFileSize = vlogFileBytes
 	o.ValueThreshold = MaxValueBytes
@@ -43,12 +42,12 @@ func sized(dir string, log *slog.Logger) badger.Options {
 	return o
 }
 
-// logger passes Badger's warnings and errors on; the rest is noise.
+// logger passes Badger's errors on. Its warnings are about its own tuning.
 type logger struct{ log *slog.Logger }
 
 func (l logger) Errorf(f string, a ...any) { l.log.Error("badger: " + line(f, a)) }
 
-func (l logger) Warningf(f string, a ...any) { l.log.Warn("badger: " + line(f, a)) }
+func (l logger) Warningf(f string, a ...any) { l.log.Debug("badger: " + line(f, a)) }
 
 func (l logger) Infof(string, ...any) {}
 
