@@ -90,18 +90,6 @@ func (d *DB) Close() error {
 	return db.Close()
 }
 
-// Reset forgets everything: the folder is set aside and started empty. For a
-// store that is found to be older than what was learned from it.
-func (d *DB) Reset() error {
-	d.Sync()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.db == nil {
-		return nil
-	}
-	return d.restart()
-}
-
 // restart replaces the open folder by an empty one; d.mu is held for writing.
 func (d *DB) restart() error {
 	_ = d.db.Close() // what it held is thrown away

@@ -93,17 +93,6 @@ func TestOtherRepositoryStartsEmpty(t *testing.T) {
 	check(t, open(t, dir, "another"), "s", "k", "w")
 }
 
-func TestReset(t *testing.T) {
-	db := open(t, filepath.Join(t.TempDir(), "cache"), "repo")
-	put(db, "s", "k", "v")
-	if err := db.Reset(); err != nil {
-		t.Fatal(err)
-	}
-	check(t, db, "s", "k", "")
-	put(db, "s", "k", "w")
-	check(t, db, "s", "k", "w")
-}
-
 func TestFolderInUse(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "cache")
 	db := open(t, dir, "repo")
