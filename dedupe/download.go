@@ -44,26 +44,6 @@ func (d *download) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// WriteTo implements io.WriterTo: frames go to w without being copied.
-func (d *download) WriteTo(w io.Writer) (int64, error) {
-	var total int64
-	for {
-		err := d.advance()
-		if errors.Is(err, io.EOF) {
-			return total, nil
-		}
-		if err != nil {
-			return total, err
-		}
-		n, err := w.Write(d.left[0])
-		total += int64(n)
-		d.consume(n)
-		if err != nil {
-			return total, err
-		}
-	}
-}
-
 var errReadClosed = errors.New("read of a closed stream")
 
 // Close ends the requests that are under way and waits for them.

@@ -56,8 +56,8 @@ func (r *Reader) ReadAt(p []byte, off int64) (int, error) {
 }
 
 // Stream returns the n bytes from off, which must lie within the file, in
-// order and reading ahead. It is an io.WriterTo too. The caller closes it, and
-// then or at the end of the Reader's context all its requests end.
+// order and reading ahead. The caller closes it, and then or at the end of the
+// Reader's context all its requests end.
 func (r *Reader) Stream(off, n int64) io.ReadCloser {
 	ctx, cancel := context.WithCancel(r.ctx)
 	return &download{r: r, ctx: ctx, cancel: cancel, off: off, end: min(off+n, r.Size())}
