@@ -28,7 +28,7 @@ type Options struct {
 	Tree      func(auth.Identity) backend.Tree // what the one who asks may see and do
 	Verifier  *auth.Verifier
 	Domains   []string // hosts; a request to NAME.HOST is for bucket NAME
-	Region    string   // us-east-1 if empty
+	Region    string   // auth.DefaultRegion if empty
 	Log       *slog.Logger
 	Observe   func(Observation) // called once a request, when it has ended
 	Now       func() time.Time
@@ -47,7 +47,7 @@ type Observation struct {
 // a ServeMux in front of it would clean `//` and `..` out of keys.
 func New(o Options) http.Handler {
 	if o.Region == "" {
-		o.Region = "us-east-1"
+		o.Region = auth.DefaultRegion
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
