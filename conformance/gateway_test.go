@@ -47,10 +47,10 @@ type gateway struct {
 	endpoint
 	data string // the folder named by --data
 
-	args []string
-	log  string // file that takes what the process prints
-	cmd  *exec.Cmd
-	gone chan error // yields the process's exit
+	chain chain  // for https
+	log   string // file that takes what the process prints
+	cmd   *exec.Cmd
+	gone  chan error // yields the process's exit
 }
 
 // servedAt returns the endpoint that the clients are to be run against: a new
@@ -70,24 +70,19 @@ func servedAt(t *testing.T, tls bool) *endpoint {
 
 // newGateway starts a gateway on an empty data folder and waits until it is
 // ready. The test's end stops it and fails the test unless it exits with 0.
-func newGateway(t *testing.T, tls bool, flags ...string) *gateway {
+func newGateway(t *testing.T, tls bool) *gateway {
 	t.Helper()
 	if *endpointFlag != "" {
 		t.Skip("looks behind the door of a gateway of its own; -endpoint names another server")
 	}
 	dir := t.TempDir()
-	address := freeAddress(t)
 	g := &gateway{
-		endpoint: endpoint{url: "http://" + address, access: "conformance", secret: "conformance-secret"},
+		endpoint: endpoint{access: "conformance", secret: "conformance-secret"},
 		data:     filepath.Join(dir, "data"),
+		chain:    certify(t, dir),
 		log:      filepath.Join(dir, "log"),
 	}
-	g.args = append([]string{"run", "--listen", address, "--data", g.data}, flags...)
-	if tls {
-		c := certify(t, dir)
-		g.url, g.ca = "https://"+address, c.authority
-		g.args = append(g.args, "--tls-cert", c.certificate, "--tls-key", c.key)
-	}
+	g.listen(freeAddress(t), tls)
 	t.Cleanup(func() {
 		if g.cmd != nil {
 			g.stop(t)
@@ -100,6 +95,22 @@ func newGateway(t *testing.T, tls bool, flags ...string) *gateway {
 	return g
 }
 
+// listen decides where the process listens when it is next started.
+func (g *gateway) listen(address string, tls bool) {
+	g.url, g.ca = "http://"+address, ""
+	if tls {
+		g.url, g.ca = "https://"+address, g.chain.authority
+	}
+}
+
+func (g *gateway) args() []string {
+	args := []string{"run", "--listen", g.host(), "--data", g.data}
+	if g.tls() {
+		args = append(args, "--tls-cert", g.chain.certificate, "--tls-key", g.chain.key)
+	}
+	return args
+}
+
 // launch starts the process and does not wait for it to be ready.
 func (g *gateway) launch(t *testing.T) {
 	t.Helper()
@@ -108,7 +119,7 @@ func (g *gateway) launch(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	cmd := exec.Command(builtBinary(t), g.args...)
+	cmd := exec.Command(builtBinary(t), g.args()...)
 	cmd.Env = append(cleanEnv(filepath.Dir(g.data)), "AETHERFS_ACCESS_KEY="+g.access, "AETHERFS_SECRET_KEY="+g.secret)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {

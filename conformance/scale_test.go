@@ -50,8 +50,7 @@ func insertByte(t *testing.T, g *gateway) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	aws := newAWS(t, programs(t, "aws")[0].path, g.endpoint, r.bucket)
-	if err := aws.put(t.Context(), file, "v3/file"); err != nil {
+	if err := debianAWS(t, g, r.bucket).put(t.Context(), file, "v3/file"); err != nil {
 		t.Fatal(err)
 	}
 	added = g.stored(t).since(afterSingle).bytes

@@ -92,7 +92,7 @@ func (s *suite) run(t *testing.T) {
 // small sends files from empty to a little over the smallest chunk, and reads
 // them back.
 func (s *suite) small(ctx context.Context) error {
-	for _, size := range []int64{0, 1, 1000, 70_000} {
+	for _, size := range []int64{0, 1, 70_000} {
 		if err := s.roundTrip(ctx, fmt.Sprintf("v1/small/%d.bin", size), size); err != nil {
 			return err
 		}
@@ -279,7 +279,7 @@ func (s *suite) ranges(ctx context.Context) error {
 	if err := s.beside.put(ctx, key, data); err != nil {
 		return err
 	}
-	for _, span := range [][2]int64{{1, 1}, {1000, 70_000}, {1<<20 - 1, 1<<20 + 2}, {3<<20 - 5, 5}} {
+	for _, span := range [][2]int64{{1, 1}, {1<<20 - 1, 1<<20 + 2}, {3<<20 - 5, 5}} {
 		got, err := s.part(ctx, key, span[0], span[1])
 		if err != nil {
 			return err
