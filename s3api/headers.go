@@ -53,6 +53,18 @@ func readMeta(h http.Header) ([]backend.KV, error) {
 	return meta, nil
 }
 
+// joined returns h with one line for each of Amazon's headers: several are
+// signed as one with commas, and mean the same.
+func joined(h http.Header) http.Header {
+	h = h.Clone()
+	for name, lines := range h {
+		if strings.HasPrefix(name, "X-Amz-") {
+			h[name] = []string{strings.Join(lines, ",")}
+		}
+	}
+	return h
+}
+
 // writeInfo sets the headers that describe a file.
 func writeInfo(h http.Header, info backend.Info) {
 	h.Set("ETag", quoted(info.ETag))

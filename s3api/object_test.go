@@ -284,6 +284,9 @@ func TestCopy(t *testing.T) {
 		w.want(t, 404, "NoSuchBucket", "PUT", "/nobucket/y", "", "x-amz-copy-source", source)
 		w.want(t, 400, "InvalidArgument", "PUT", "/bucket/y", "", "x-amz-copy-source", source+"?versionId=x")
 		w.want(t, 400, "InvalidArgument", "PUT", "/bucket/y", "", "x-amz-copy-source", source, "x-amz-metadata-directive", "MERGE")
+
+		// Two lines are signed as one with a comma, and so they count.
+		w.want(t, 404, "NoSuchKey", "PUT", "/bucket/y", "", "x-amz-copy-source", source, "x-amz-copy-source", "x")
 	})
 }
 

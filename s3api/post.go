@@ -22,7 +22,9 @@ func (q *request) postObject() error {
 	}
 	q.auth = &auth.Request{Identity: allowed.Identity}
 	q.tree = q.Tree(allowed.Identity)
-	q.header = form.header()
+	if q.header, err = form.header(); err != nil {
+		return err
+	}
 	info, err := q.storeForm(form, allowed)
 	if err != nil {
 		return err

@@ -189,6 +189,7 @@ func TestPostRefused(t *testing.T) {
 		{"fields too large", signedForm(inBucket, "x", "key", "v1/a", "x-ignore-1", strings.Repeat("i", 40<<10)), "MaxPostPreDataLengthExceededError"},
 		{"key too long", signedForm(inBucket, "x", "key", "v1/"+strings.Repeat("k", 1022)), "KeyTooLongError"},
 		{"not UTF-8", signedForm(inBucket, "x", "key", "v1/\xff"), "MalformedPOSTRequest"},
+		{"two lines", signedForm(inBucket+`, ["starts-with", "$x-amz-meta-a", ""]`, "x", "key", "v1/a", "x-amz-meta-a", "1\r\nx-amz-meta-b: 2"), "InvalidArgument"},
 		{"tags malformed", signedForm(inBucket+`, ["starts-with", "$tagging", ""]`, "x", "key", "v1/a", "tagging", "<a/>"), "MalformedXML"},
 	} {
 		a := w.post(t, tt.form)

@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"aetherfs/backend"
@@ -80,16 +81,23 @@ func (f *postForm) expand(filename string) {
 	}
 }
 
-// header is the fields as the headers that they stand for.
-func (f *postForm) header() http.Header {
+// header is the fields as the headers that they stand for. What no header can
+// hold is refused.
+func (f *postForm) header() (http.Header, error) {
 	h := http.Header{}
 	for name, value := range f.fields {
+		if name == "key" || name == "tagging" || name == "policy" {
+			continue // no headers
+		}
+		if strings.ContainsFunc(value, unicode.IsControl) {
+			return nil, fail("InvalidArgument", "The field %q holds control characters.", name)
+		}
 		if name == "acl" {
 			name = "X-Amz-Acl"
 		}
 		h.Set(name, value)
 	}
-	return h
+	return h, nil
 }
 
 // attr is what the fields say of the file.

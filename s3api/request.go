@@ -71,10 +71,8 @@ func (q *request) authenticate() error {
 	if err != nil {
 		return err
 	}
-	if len(a.Hoisted) > 0 {
-		q.r.Header = q.r.Header.Clone()
-		maps.Copy(q.r.Header, a.Hoisted)
-	}
+	q.r.Header = joined(q.r.Header)
+	maps.Copy(q.r.Header, a.Hoisted)
 	q.header = q.r.Header
 	q.auth = a
 	q.tree = q.Tree(a.Identity)
