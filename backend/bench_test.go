@@ -45,7 +45,7 @@ func benchTree(b *testing.B) (tree backend.Tree, segments *atomic.Int64) {
 	}
 	names, err := catalog.Open(ctx, catalog.Options{
 		Store: folder, Embedder: data, Rand: rand.Reader, Now: time.Now,
-		Committed: func(int, int, time.Duration) { segments.Add(1) },
+		Committed: func(int, int) { segments.Add(1) },
 	})
 	if err != nil {
 		b.Fatal(err)

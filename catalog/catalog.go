@@ -44,8 +44,8 @@ type Options struct {
 	Now      func() time.Time // the machine's clock
 
 	// Committed, if set, is told of each segment that was written: how many
-	// transactions it had, its size, and how long the store took.
-	Committed func(txs, bytes int, took time.Duration)
+	// transactions it had, and its size.
+	Committed func(txs, bytes int)
 }
 
 // Catalog is the names of a repository. Its methods may be called

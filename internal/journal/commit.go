@@ -228,7 +228,6 @@ func (l *Log) assemble(a *attempt) error {
 // a.sent the outcome is unknown and settle must be called again before any
 // other attempt; without, it was not written.
 func (l *Log) settle(a *attempt) error {
-	start := l.o.Now()
 	for {
 		if l.broken != nil {
 			return l.broken
@@ -254,7 +253,7 @@ func (l *Log) settle(a *attempt) error {
 			continue
 		}
 		if l.o.Committed != nil {
-			l.o.Committed(len(s.Txs), len(a.data), l.o.Now().Sub(start))
+			l.o.Committed(len(s.Txs), len(a.data))
 		}
 		l.mu.Lock()
 		l.writers = len(a.batch) + len(l.queue)

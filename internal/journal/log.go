@@ -89,8 +89,8 @@ type Options struct {
 	Pack func(chunks []Chunk) ([]byte, error)
 
 	// Committed, if set, is told of each segment of ours: how many
-	// transactions it had, its size, and how long the store took.
-	Committed func(txs, bytes int, took time.Duration)
+	// transactions it had, and its size.
+	Committed func(txs, bytes int)
 }
 
 // Log is a log, opened. Its methods may be called concurrently.

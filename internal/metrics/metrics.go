@@ -115,7 +115,7 @@ func outcome(err error) string {
 }
 
 // Commit counts a commit of some transactions, in a segment of bytes bytes.
-func (m *Metrics) Commit(transactions, bytes int, _ time.Duration) {
+func (m *Metrics) Commit(transactions, bytes int) {
 	m.batch.Observe(float64(transactions))
 	m.segmentBytes.Add(float64(bytes))
 }

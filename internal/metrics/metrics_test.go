@@ -36,7 +36,7 @@ func TestEverythingIsCounted(t *testing.T) {
 	})
 	m.Request("PutObject", 200, 30*time.Millisecond, 1000, 20)
 	m.Request("PutObject", 503, time.Second, 10, 0)
-	m.Commit(17, 4096, time.Millisecond)
+	m.Commit(17, 4096)
 	m.Observe(store.OpPut, 500, time.Millisecond, nil)
 	m.Observe(store.OpPut, 0, time.Millisecond, fmt.Errorf("x: %w", store.ErrExists))
 	m.Observe(store.OpGet, 0, time.Millisecond, store.ErrNotFound)
