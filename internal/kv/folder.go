@@ -20,6 +20,10 @@ func (d *DB) openFolder() (err error) {
 		d.db, err = openBadger("", d.log)
 		return err
 	}
+	if !d.roomy() {
+		d.log.Warn("cache is off until the next start: its disk is full", "folder", d.dir)
+		return nil
+	}
 	if err = d.openExisting(); err == nil || errors.Is(err, ErrLocked) {
 		return err
 	}

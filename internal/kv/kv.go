@@ -6,7 +6,8 @@
 //  2. A folder serves the repository whose id it carries and no other. On
 //     another id, a damaged value or an error of opening, the folder is set
 //     aside and started empty.
-//  3. Writing never fails and never reports: a write may be lost.
+//  3. Writing never fails and never reports: a write may be lost. On a disk
+//     that is nearly full all are.
 package kv
 
 import (
@@ -24,7 +25,8 @@ var ErrLocked = errors.New("folder is in use by another process")
 
 // Options of Open. The zero value works.
 type Options struct {
-	Log *slog.Logger // nil: silent
+	Log  *slog.Logger                     // nil: silent
+	Free func(dir string) (uint64, error) // bytes that are free for dir; nil: those of its file system
 }
 
 // DB is a set of key spaces in one folder. Its methods may be called
@@ -34,8 +36,11 @@ type DB struct {
 	id  string // of the repository
 	log *slog.Logger
 
+	free   func(dir string) (uint64, error)
+	asleep bool // nothing is written, for want of room; the writer's
+
 	mu sync.RWMutex // held for reading while db is used, for writing while it is replaced
-	db *badger.DB   // nil once closed, or where no folder can be made
+	db *badger.DB   // nil once closed, or where no folder can be made or there is no room
 
 	writes chan write    // to the writer, which does all writing
 	stop   chan struct{} // closed by Close
@@ -47,9 +52,12 @@ type DB struct {
 // there is none. It fails only where no usable folder can be made at all, and
 // with ErrLocked.
 func Open(dir, id string, o Options) (*DB, error) {
-	d := &DB{dir: dir, id: id, log: o.Log}
+	d := &DB{dir: dir, id: id, log: o.Log, free: o.Free}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
+	}
+	if d.free == nil {
+		d.free = freeBytes
 	}
 	if err := d.openFolder(); err != nil {
 		return nil, fmt.Errorf("open cache %s: %w", dir, err)
@@ -87,12 +95,12 @@ func (d *DB) Close() error {
 	}
 	db := d.db
 	d.db = nil
-	return db.Close()
+	return d.shut(db)
 }
 
 // restart replaces the open folder by an empty one; d.mu is held for writing.
 func (d *DB) restart() error {
-	_ = d.db.Close() // what it held is thrown away
+	_ = d.shut(d.db) // what it held is thrown away
 	d.db = nil
 	if d.dir != "" {
 		if err := setAside(d.dir); err != nil {

@@ -2,9 +2,11 @@ package kv_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"aetherfs/internal/kv"
@@ -101,6 +103,49 @@ func TestFolderInUse(t *testing.T) {
 		t.Fatal("a folder was opened twice")
 	}
 	check(t, db, "s", "k", "v")
+}
+
+// On a full disk Badger would end the process: nothing is written then.
+func TestFullDisk(t *testing.T) {
+	var free atomic.Uint64
+	options := kv.Options{Free: func(string) (uint64, error) { return free.Load(), nil }}
+	dir := filepath.Join(t.TempDir(), "cache")
+	reopen := func(bytes uint64) *kv.DB {
+		t.Helper()
+		free.Store(bytes)
+		db, err := kv.Open(dir, "repo", options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db
+	}
+	shut := func(db *kv.DB) {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	db := reopen(1 << 20)
+	put(db, "s", "k", "off")
+	check(t, db, "s", "k", "")
+	shut(db)
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a folder was made: %v", err)
+	}
+
+	db = reopen(1 << 40)
+	put(db, "s", "k", "before")
+	free.Store(1 << 20)
+	put(db, "s", "k", "full")
+	put(db, "s", "l", "full")
+	check(t, db, "s", "k", "before")
+	check(t, db, "s", "l", "")
+	free.Store(1 << 40)
+	put(db, "s", "l", "after")
+	shut(db)
+	db = reopen(1 << 40)
+	check(t, db, "s", "k", "before")
+	check(t, db, "s", "l", "after")
+	shut(db)
 }
 
 // Whatever byte of whatever file is damaged, what is read is what was put, or

@@ -46,7 +46,7 @@ func (d *DB) writer() {
 }
 
 func (d *DB) apply(w write) {
-	if len(w.pairs) > 0 {
+	if len(w.pairs) > 0 && d.awake() {
 		if err := d.flush(w.pairs); err != nil {
 			d.log.Warn("cache write", "folder", d.dir, "err", err)
 		}
