@@ -37,10 +37,14 @@ type Options struct {
 
 	Verifier *auth.Verifier
 	Log      *slog.Logger
+	Now      func() time.Time // nil: time.Now
 }
 
 // New returns the handler of the port.
 func New(o Options) http.Handler {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	metrics := o.Metrics
 	if !o.MetricsOpen {
 		metrics = protect(o.Verifier, func(w http.ResponseWriter, r *http.Request, _ auth.Identity) { o.Metrics.ServeHTTP(w, r) })
@@ -51,7 +55,7 @@ func New(o Options) http.Handler {
 		"metrics": exactly("/metrics", metrics),
 		"api":     exactly(StatsPath, protect(o.Verifier, stats(o.Tree))),
 	}
-	ours := logged(o.Log, impatient(readOnly(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	ours := logged(o.Log, impatient(o.Now, readOnly(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if h, ok := own[firstSegment(r)]; ok {
 			h.ServeHTTP(w, r)
 			return
@@ -97,10 +101,10 @@ func exactly(path string, h http.Handler) http.Handler {
 // net/http reads them before it answers, and would wait for ever.
 const bodyTimeout = 10 * time.Second
 
-func impatient(h http.Handler) http.Handler {
+func impatient(now func() time.Time, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 {
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // a writer without deadlines is a test's
+			_ = http.NewResponseController(w).SetReadDeadline(now().Add(bodyTimeout)) // a writer without deadlines is a test's
 		}
 		h.ServeHTTP(w, r)
 	})
