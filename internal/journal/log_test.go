@@ -2,10 +2,12 @@ package journal_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"flag"
 	"fmt"
-	"math/rand"
+	"io"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -40,10 +42,15 @@ func (r *replica) apply(s *journal.Segment) ([]any, error) {
 	return verdicts, nil
 }
 
-func open(ctx context.Context, st store.Store, writer byte, rng *rand.Rand) (*replica, error) {
+// bytesOf is a source of ids that are the same each time.
+func bytesOf(seed int64) io.Reader {
+	return rand.NewChaCha8([32]byte(binary.BigEndian.AppendUint64(make([]byte, 24), uint64(seed))))
+}
+
+func open(ctx context.Context, st store.Store, writer byte, ids io.Reader) (*replica, error) {
 	r := &replica{}
 	l, err := journal.Open(ctx, st, journal.Options{
-		Prefix: "hub/log/", Writer: [16]byte{writer}, Rand: rng, Now: time.Now, Apply: r.apply,
+		Prefix: "hub/log/", Writer: [16]byte{writer}, Rand: ids, Now: time.Now, Apply: r.apply,
 		Epoch: func() uint64 { return 0 },
 		Pack: func(chunks []journal.Chunk) (b []byte, err error) {
 			for _, c := range chunks {
@@ -108,7 +115,7 @@ func race(t *testing.T, seed int64) {
 	var mu sync.Mutex
 	var clients sync.WaitGroup
 	for w := range byte(3) {
-		ids := rand.New(rand.NewSource(seed*31 + int64(w)))
+		ids := bytesOf(seed*31 + int64(w))
 		r, err := open(ctx, faulty, w+1, ids)
 		for err != nil { // opening may meet a fault too
 			r, err = open(ctx, faulty, w+1, ids)
@@ -116,11 +123,11 @@ func race(t *testing.T, seed int64) {
 		replicas = append(replicas, r)
 		for c := range 4 {
 			clients.Go(func() {
-				rng := rand.New(rand.NewSource(seed + int64(100*int(w)+c)))
+				rng := rand.New(rand.NewPCG(uint64(seed), uint64(100*int(w)+c)))
 				for i := range 5 {
 					o := outcome{payload: fmt.Sprintf("%d.%d.%d", w, c, i), start: time.Now()}
 					tx := journal.Tx{Payload: []byte(o.payload), Records: 1}
-					if rng.Intn(2) == 0 {
+					if rng.IntN(2) == 0 {
 						tx.Chunks = []journal.Chunk{{Data: []byte(o.payload)}}
 					}
 					v, err := r.log.Commit(ctx, tx)
@@ -131,7 +138,7 @@ func race(t *testing.T, seed int64) {
 					mu.Lock()
 					outcomes = append(outcomes, o)
 					mu.Unlock()
-					time.Sleep(time.Duration(rng.Intn(400)) * time.Millisecond)
+					time.Sleep(time.Duration(rng.IntN(400)) * time.Millisecond)
 				}
 			})
 		}
@@ -141,7 +148,7 @@ func race(t *testing.T, seed int64) {
 		r.log.Close(ctx)
 	}
 	faulty.Settle()
-	fresh, err := open(ctx, truth, 9, rand.New(rand.NewSource(seed)))
+	fresh, err := open(ctx, truth, 9, bytesOf(seed))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,16 +194,16 @@ func judge(t *testing.T, history []string, replicas []*replica, outcomes []outco
 
 // plan draws faults for a seed: one request in five.
 func plan(seed int64) store.Plan {
-	rng := rand.New(rand.NewSource(seed))
+	rng := rand.New(rand.NewPCG(uint64(seed), 0))
 	var mu sync.Mutex
 	return func(store.Call) store.Fault {
 		mu.Lock()
 		defer mu.Unlock()
 		kinds := []store.FaultKind{store.FaultBefore, store.FaultAfter, store.FaultLate, store.FaultSlow}
-		if rng.Intn(5) > 0 {
-			return store.Fault{Kind: store.FaultSlow, Delay: time.Duration(10+rng.Intn(60)) * time.Millisecond}
+		if rng.IntN(5) > 0 {
+			return store.Fault{Kind: store.FaultSlow, Delay: time.Duration(10+rng.IntN(60)) * time.Millisecond}
 		}
-		return store.Fault{Kind: kinds[rng.Intn(len(kinds))], Calls: rng.Intn(6), Delay: time.Duration(rng.Intn(3000)) * time.Millisecond}
+		return store.Fault{Kind: kinds[rng.IntN(len(kinds))], Calls: rng.IntN(6), Delay: time.Duration(rng.IntN(3000)) * time.Millisecond}
 	}
 }
 
@@ -207,7 +214,7 @@ func TestGroup(t *testing.T) {
 		slow := store.Faulty(store.NewMemory(), func(store.Call) store.Fault {
 			return store.Fault{Kind: store.FaultSlow, Delay: 50 * time.Millisecond}
 		})
-		r, err := open(ctx, slow, 1, rand.New(rand.NewSource(1)))
+		r, err := open(ctx, slow, 1, bytesOf(1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -236,7 +243,7 @@ func TestGroup(t *testing.T) {
 func TestLimits(t *testing.T) {
 	ctx := t.Context()
 	st := store.NewMemory()
-	r, err := open(ctx, st, 1, rand.New(rand.NewSource(1)))
+	r, err := open(ctx, st, 1, bytesOf(1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +257,7 @@ func TestLimits(t *testing.T) {
 	if _, err := r.log.Commit(ctx, journal.Tx{}); !errors.Is(err, journal.ErrShut) {
 		t.Errorf("after Close: %v", err)
 	}
-	if _, err := open(ctx, st, 2, rand.New(rand.NewSource(2))); err != nil {
+	if _, err := open(ctx, st, 2, bytesOf(2)); err != nil {
 		t.Errorf("open the largest segment: %v", err)
 	}
 }
@@ -283,7 +290,7 @@ func TestRefused(t *testing.T) {
 					}
 					return store.Fault{}
 				})
-				r, err := open(ctx, st, 1, rand.New(rand.NewSource(1)))
+				r, err := open(ctx, st, 1, bytesOf(1))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -3,7 +3,6 @@ package journal_test
 import (
 	"context"
 	"errors"
-	"math/rand"
 	"slices"
 	"sync"
 	"testing"
@@ -26,12 +25,12 @@ func TestGivenUp(t *testing.T) {
 			}
 			return store.Fault{}
 		})
-		a, err := open(ctx, st, 1, rand.New(rand.NewSource(1)))
+		a, err := open(ctx, st, 1, bytesOf(1))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer a.log.Close(ctx)
-		b, err := open(ctx, truth, 2, rand.New(rand.NewSource(2)))
+		b, err := open(ctx, truth, 2, bytesOf(2))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +59,7 @@ func TestQueue(t *testing.T) {
 		st := store.Faulty(store.NewMemory(), func(call store.Call) store.Fault {
 			return store.Fault{Kind: store.FaultSlow, Delay: time.Hour}
 		})
-		r, err := open(ctx, st, 1, rand.New(rand.NewSource(1)))
+		r, err := open(ctx, st, 1, bytesOf(1))
 		if err != nil {
 			t.Fatal(err)
 		}
