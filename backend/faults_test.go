@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -314,8 +315,7 @@ func (s *scenario) upload(dataset, key string, data []byte) {
 // settled, what is there stays.
 func (s *scenario) check(settled bool) {
 	for where, want := range s.files {
-		var dataset, key string
-		fmt.Sscan(where, &dataset, &key)
+		dataset, key, _ := strings.Cut(where, " ")
 		got, err := readFile(s.t.Context(), s.tree, pathOf(dataset, key))
 		if err != nil {
 			s.clean("read "+where, err)

@@ -186,7 +186,7 @@ func (s *source) Read(p []byte) (int, error) {
 	if s.left -= int64(n); s.left < 0 {
 		err = ErrTooLarge
 	}
-	if err != nil && err != io.EOF { //nolint:errorlint // readers return io.EOF bare
+	if err != nil && err != io.EOF { // readers return it bare
 		s.err = err
 	}
 	return n, err
