@@ -188,14 +188,22 @@ func (g *gateway) stop(t *testing.T) {
 	case <-time.After(stopWithin):
 		t.Errorf("gateway still runs %v after SIGTERM", stopWithin)
 		cmd.Process.Kill()
-		<-g.gone
+		_ = <-g.gone // a killed process never exits with 0
 	}
+}
+
+// restart stops the process and starts it again, over https or not.
+func (g *gateway) restart(t *testing.T, tls bool) {
+	t.Helper()
+	g.stop(t)
+	g.listen(g.host(), tls)
+	g.start(t)
 }
 
 // kill ends the process by SIGKILL.
 func (g *gateway) kill() {
 	g.cmd.Process.Kill()
-	<-g.gone
+	_ = <-g.gone // a killed process never exits with 0
 	g.cmd = nil
 }
 

@@ -21,8 +21,8 @@ const (
 	mostInAll  = 40
 )
 
-// TestKubernetes puts one release as one tag over http, starts the gateway
-// again, puts the next as another over https, and gets both back.
+// TestKubernetes puts one release as one tag over http and the next as another
+// over https, and gets both back, one over each.
 func TestKubernetes(t *testing.T) {
 	t.Parallel()
 	const bucket = "kubernetes"
@@ -30,11 +30,7 @@ func TestKubernetes(t *testing.T) {
 	newReference(t, g.endpoint, bucket)
 	t.Logf("%-8s %8s %12s %12s %12s %8s", "tag", "files", "bytes", "added data", "added in all", "seconds")
 	g.putRelease(t, bucket, kubernetesFirst)
-	comeBack(t, g, bucket, kubernetesFirst)
-
-	g.stop(t)
-	g.listen(g.host(), true)
-	g.start(t)
+	g.restart(t, true)
 	size, data, all := g.putRelease(t, bucket, kubernetesNext)
 	if most := size * mostInData / 1000; data > most {
 		t.Errorf("%s adds %d bytes of file data, want at most %d", kubernetesNext, data, most)
@@ -42,8 +38,9 @@ func TestKubernetes(t *testing.T) {
 	if most := size * mostInAll / 1000; all > most {
 		t.Errorf("%s adds %d bytes in all, want at most %d", kubernetesNext, all, most)
 	}
-	comeBack(t, g, bucket, kubernetesFirst)
 	comeBack(t, g, bucket, kubernetesNext)
+	g.restart(t, false)
+	comeBack(t, g, bucket, kubernetesFirst)
 }
 
 // putRelease returns the release's size, and what it added to the store in
