@@ -19,7 +19,7 @@ type Row struct {
 func Rows() []Row {
 	var rows []Row
 	for _, op := range table {
-		r := Row{Name: op.name, Method: op.method, Path: "/", Query: url.Values{}, Header: http.Header{}, Form: op.body == formBody}
+		r := Row{Name: op.name, Method: op.method, Path: "/", Query: url.Values{}, Header: http.Header{}, Form: op.form}
 		if op.level >= atBucket {
 			r.Path += "bucket"
 		}

@@ -64,7 +64,7 @@ func (s *server) open(w http.ResponseWriter, r *http.Request) *request {
 // authenticate asks who sends the request and gets the tree that they see. A
 // form carries its credentials inside.
 func (q *request) authenticate() error {
-	if q.op.body == formBody {
+	if q.op.form {
 		return nil
 	}
 	a, err := q.Verifier.Verify(q.r, q.hostBucket)

@@ -30,19 +30,9 @@ type operation struct {
 	// optional names the query may hold besides. Any other is refused.
 	optional []string
 
-	body   bodyKind
+	form   bool // the body is a form, which carries its own credentials
 	handle func(*request) error
 }
-
-// bodyKind says what an operation does with the request's body.
-type bodyKind int
-
-const (
-	noBody   bodyKind = iota // is not read
-	xmlBody                  // a document
-	dataBody                 // the bytes of a file or part
-	formBody                 // multipart/form-data; carries its own credentials
-)
 
 // unknown stands for the operation of a request that has none.
 var unknown = operation{name: "Unknown"}
@@ -65,12 +55,12 @@ const (
 var table = []operation{
 	{name: "ListBuckets", method: "GET", level: atService, optional: words("prefix max-buckets continuation-token bucket-region"), handle: (*request).listBuckets},
 
-	{name: "CreateBucket", method: "PUT", level: atBucket, body: xmlBody, handle: (*request).createBucket},
+	{name: "CreateBucket", method: "PUT", level: atBucket, handle: (*request).createBucket},
 	{name: "HeadBucket", method: "HEAD", level: atBucket, handle: (*request).headBucket},
 	{name: "DeleteBucket", method: "DELETE", level: atBucket, handle: (*request).plain},
 	{name: "GetBucketLocation", method: "GET", level: atBucket, query: words("location"), handle: (*request).bucketLocation},
 	{name: "GetBucketAcl", method: "GET", level: atBucket, query: words("acl"), handle: (*request).bucketACL},
-	{name: "PutBucketAcl", method: "PUT", level: atBucket, query: words("acl"), body: xmlBody, handle: (*request).putBucketACL},
+	{name: "PutBucketAcl", method: "PUT", level: atBucket, query: words("acl"), handle: (*request).putBucketACL},
 	{name: "GetBucketVersioning", method: "GET", level: atBucket, query: words("versioning"), handle: configured("VersioningConfiguration", "")},
 	{name: "GetBucketRequestPayment", method: "GET", level: atBucket, query: words("requestPayment"), handle: configured("RequestPaymentConfiguration", "<Payer>BucketOwner</Payer>")},
 	{name: "GetBucketLogging", method: "GET", level: atBucket, query: words("logging"), handle: configured("BucketLoggingStatus", "")},
@@ -92,28 +82,28 @@ var table = []operation{
 	{name: "ListObjectsV2", method: "GET", level: atBucket, query: words("list-type"), optional: words(listingV2), handle: (*request).listObjectsV2},
 	{name: "ListObjectVersions", method: "GET", level: atBucket, query: words("versions"), optional: words(listingVer), handle: (*request).listVersions},
 	{name: "ListMultipartUploads", method: "GET", level: atBucket, query: words("uploads"), optional: words("prefix delimiter encoding-type max-uploads key-marker upload-id-marker"), handle: (*request).listUploads},
-	{name: "DeleteObjects", method: "POST", level: atBucket, query: words("delete"), body: xmlBody, handle: (*request).deleteObjects},
-	{name: "PostObject", method: "POST", level: atBucket, body: formBody, handle: (*request).postObject},
+	{name: "DeleteObjects", method: "POST", level: atBucket, query: words("delete"), handle: (*request).deleteObjects},
+	{name: "PostObject", method: "POST", level: atBucket, form: true, handle: (*request).postObject},
 
 	{name: "GetObject", method: "GET", level: atObject, optional: words(overrides + " partNumber versionId"), handle: (*request).getObject},
 	{name: "HeadObject", method: "HEAD", level: atObject, optional: words(overrides + " partNumber versionId"), handle: (*request).getObject},
-	{name: "PutObject", method: "PUT", level: atObject, body: dataBody, handle: (*request).plain},
+	{name: "PutObject", method: "PUT", level: atObject, handle: (*request).plain},
 	{name: "CopyObject", method: "PUT", level: atObject, header: "X-Amz-Copy-Source", handle: (*request).copyObject},
 	{name: "DeleteObject", method: "DELETE", level: atObject, optional: words("versionId"), handle: (*request).deleteObject},
 	{name: "GetObjectAttributes", method: "GET", level: atObject, query: words("attributes"), optional: words("versionId"), handle: (*request).objectAttributes},
 	{name: "GetObjectTagging", method: "GET", level: atObject, query: words("tagging"), optional: words("versionId"), handle: (*request).getTagging},
-	{name: "PutObjectTagging", method: "PUT", level: atObject, query: words("tagging"), optional: words("versionId"), body: xmlBody, handle: (*request).putTagging},
+	{name: "PutObjectTagging", method: "PUT", level: atObject, query: words("tagging"), optional: words("versionId"), handle: (*request).putTagging},
 	{name: "DeleteObjectTagging", method: "DELETE", level: atObject, query: words("tagging"), optional: words("versionId"), handle: (*request).deleteTagging},
 	{name: "GetObjectAcl", method: "GET", level: atObject, query: words("acl"), optional: words("versionId"), handle: (*request).objectACL},
-	{name: "PutObjectAcl", method: "PUT", level: atObject, query: words("acl"), optional: words("versionId"), body: xmlBody, handle: (*request).putObjectACL},
+	{name: "PutObjectAcl", method: "PUT", level: atObject, query: words("acl"), optional: words("versionId"), handle: (*request).putObjectACL},
 	{name: "GetObjectLegalHold", method: "GET", level: atObject, query: words("legal-hold"), optional: words("versionId"), handle: unset("NoSuchObjectLockConfiguration")},
 	{name: "GetObjectRetention", method: "GET", level: atObject, query: words("retention"), optional: words("versionId"), handle: unset("NoSuchObjectLockConfiguration")},
 
 	{name: "CreateMultipartUpload", method: "POST", level: atObject, query: words("uploads"), handle: (*request).plain},
-	{name: "UploadPart", method: "PUT", level: atObject, query: words("uploadId partNumber"), body: dataBody, handle: (*request).uploadPart},
+	{name: "UploadPart", method: "PUT", level: atObject, query: words("uploadId partNumber"), handle: (*request).uploadPart},
 	{name: "UploadPartCopy", method: "PUT", level: atObject, query: words("uploadId partNumber"), header: "X-Amz-Copy-Source", handle: (*request).copyPart},
 	{name: "ListParts", method: "GET", level: atObject, query: words("uploadId"), optional: words("max-parts part-number-marker encoding-type"), handle: (*request).listParts},
-	{name: "CompleteMultipartUpload", method: "POST", level: atObject, query: words("uploadId"), body: xmlBody, handle: (*request).completeUpload},
+	{name: "CompleteMultipartUpload", method: "POST", level: atObject, query: words("uploadId"), handle: (*request).completeUpload},
 	{name: "AbortMultipartUpload", method: "DELETE", level: atObject, query: words("uploadId"), handle: (*request).plain},
 }
 
