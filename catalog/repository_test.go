@@ -3,8 +3,10 @@ package catalog_test
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"io"
+	"os"
 	"testing"
 	"testing/iotest"
 
@@ -149,5 +151,28 @@ func TestRepositoryMissing(t *testing.T) {
 	}
 	if _, _, err := st.Get(ctx, repositoryKey, store.Range{}); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a description was written: %v", err)
+	}
+}
+
+// TestRepositoryGolden: what was written once is read for ever, and written the
+// same.
+func TestRepositoryGolden(t *testing.T) {
+	ctx := t.Context()
+	want, err := os.ReadFile("testdata/aetherfs.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := []byte("sixteen byte id.")
+	st := store.NewMemory()
+	made, err := catalog.OpenRepository(ctx, st, bytes.NewReader(id), chunker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := st.Get(ctx, repositoryKey, store.Range{})
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%s = %s, %v, want %s", repositoryKey, got, err, want)
+	}
+	if made.ID != hex.EncodeToString(id) {
+		t.Errorf("id %s, want that of %q", made.ID, id)
 	}
 }
