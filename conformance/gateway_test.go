@@ -50,8 +50,10 @@ type gateway struct {
 	chain chain  // for https
 	log   string // file that takes what the process prints
 	cmd   *exec.Cmd
-	gone  chan error // yields the process's exit
+	gone  chan exit // yields one, when the process has ended
 }
+
+type exit struct{ err error } // nil for code 0
 
 // servedAt returns the endpoint that the clients are to be run against: a new
 // gateway, or the server named by -endpoint. It is nil where -endpoint names a
@@ -125,8 +127,8 @@ func (g *gateway) launch(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	gone := make(chan error, 1)
-	go func() { gone <- cmd.Wait() }()
+	gone := make(chan exit, 1)
+	go func() { gone <- exit{cmd.Wait()} }()
 	g.cmd, g.gone = cmd, gone
 }
 
@@ -150,9 +152,9 @@ func (g *gateway) ready(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		select {
-		case err := <-g.gone:
+		case exit := <-g.gone:
 			g.cmd = nil
-			return fmt.Errorf("gateway ended before it was ready: %v", err)
+			return fmt.Errorf("gateway ended before it was ready: %v", exit.err)
 		case <-ctx.Done():
 			return fmt.Errorf("gateway not ready: %w", ctx.Err())
 		case <-tick.C:
@@ -181,14 +183,14 @@ func (g *gateway) stop(t *testing.T) {
 		t.Errorf("SIGTERM: %v", err)
 	}
 	select {
-	case err := <-g.gone:
-		if err != nil {
-			t.Errorf("exit after SIGTERM: %v, want 0\n%s", err, tail(g.log, logTail))
+	case exit := <-g.gone:
+		if exit.err != nil {
+			t.Errorf("exit after SIGTERM: %v, want 0\n%s", exit.err, tail(g.log, logTail))
 		}
 	case <-time.After(stopWithin):
 		t.Errorf("gateway still runs %v after SIGTERM", stopWithin)
 		cmd.Process.Kill()
-		_ = <-g.gone // a killed process never exits with 0
+		<-g.gone
 	}
 }
 
@@ -203,7 +205,7 @@ func (g *gateway) restart(t *testing.T, tls bool) {
 // kill ends the process by SIGKILL.
 func (g *gateway) kill() {
 	g.cmd.Process.Kill()
-	_ = <-g.gone // a killed process never exits with 0
+	<-g.gone
 	g.cmd = nil
 }
 
