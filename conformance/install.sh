@@ -18,4 +18,4 @@ root=""
 $root apt-get update -qq
 # The list of names is meant to be split.
 # shellcheck disable=SC2086
-$root env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $missing
+$root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -qq --no-install-recommends $missing
