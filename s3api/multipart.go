@@ -108,7 +108,7 @@ func (q *request) completeUpload() error {
 	if o.Cond, err = writeCond(q.header); err != nil {
 		return err
 	}
-	if o.Checksum, err = givenChecksum(q.header); err != nil {
+	if o.Checksum, err = q.wholeChecksum(len(parts)); err != nil {
 		return err
 	}
 	if size := q.header.Get("X-Amz-Mp-Object-Size"); size != "" {
@@ -130,6 +130,17 @@ func (q *request) completeUpload() error {
 	d.checksums(info.Attr.Checksums)
 	d.close("CompleteMultipartUploadResult")
 	return q.sendXML(http.StatusOK, d.bytes())
+}
+
+// wholeChecksum returns the checksum that the client expects of the whole
+// object, or nil. S3 takes one over the parts' checksums with and without its
+// "-N".
+func (q *request) wholeChecksum(parts int) (*backend.Checksum, error) {
+	c, err := givenChecksum(q.header)
+	if err == nil && c != nil && c.Parts == 0 && q.header.Get("X-Amz-Checksum-Type") == compositeType {
+		c.Parts = parts
+	}
+	return c, err
 }
 
 func (q *request) readComplete() ([]backend.CompletePart, error) {

@@ -276,6 +276,21 @@ func TestUploadChecksumIsComputed(t *testing.T) {
 	}
 }
 
+// The checksum over the parts' checksums is taken with its "-N" and without.
+func TestCompleteComposite(t *testing.T) {
+	w := newWorld(t, false, nil)
+	for _, tt := range []struct{ sum, code string }{{"wu1R0Q==", ""}, {"wu1R0Q==-1", ""}, {"wu1R0Q==-2", "BadDigest"}, {"AAAAAA==", "BadDigest"}} {
+		id := begin(t, w, "k", "x-amz-checksum-algorithm", "CRC32")
+		part := w.want(t, 200, "", "PUT", "/bucket/k?"+id+"&partNumber=1", "data")
+		status := 200
+		if tt.code != "" {
+			status = 400
+		}
+		w.want(t, status, tt.code, "POST", "/bucket/k?"+id, completion("1", part.header.Get("ETag")),
+			"x-amz-checksum-type", "COMPOSITE", "x-amz-checksum-crc32", tt.sum)
+	}
+}
+
 func mustPath(t testing.TB, key string) backend.Path {
 	t.Helper()
 	p, err := backend.ParsePath("bucket", key)

@@ -224,6 +224,12 @@ func TestPostMalformed(t *testing.T) {
 	if a := w.postBytes(t, []byte(none), "multipart/form-data; boundary=b"); a.code(t) != "IncorrectNumberOfFilesInPostRequest" {
 		t.Errorf("POST without a file: %d %s", a.status, a.body)
 	}
+	for _, name := range []string{"", "upload"} {
+		other := "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"f\"\r\n\r\nx\r\n--b--\r\n"
+		if a := w.postBytes(t, []byte(other), "multipart/form-data; boundary=b"); a.code(t) != "MalformedPOSTRequest" {
+			t.Errorf("POST of a file in the field %q: %d %s", name, a.status, a.body)
+		}
+	}
 	if keys := w.keys(t); len(keys) > 0 {
 		t.Errorf("stored after all: %q", keys)
 	}

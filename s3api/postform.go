@@ -52,6 +52,9 @@ func readForm(r *http.Request) (*postForm, error) {
 			form.expand(part.FileName())
 			return form, nil
 		}
+		if part.FileName() != "" {
+			return nil, fail("MalformedPOSTRequest", "The file has to be the field \"file\", not %q.", name)
+		}
 		if err := form.add(name, part); err != nil {
 			return nil, err
 		}

@@ -101,8 +101,6 @@ func (d *doc) text(s string) {
 			d.b = append(d.b, "&lt;"...)
 		case c == '>':
 			d.b = append(d.b, "&gt;"...)
-		case c == '"':
-			d.b = append(d.b, "&#34;"...)
 		case c < ' ' || c == 0x7F:
 			d.b = fmt.Appendf(d.b, "&#x%X;", c)
 		default:
