@@ -7,7 +7,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 
 # Limits of one package's tests; the whole of "make test" takes under 15 minutes
 # on two cores.
-TEST_TIMEOUT ?= 12m
+TEST_TIMEOUT ?= 25m
 FUZZ_TIME    ?= 30s
 
 GOLANGCI    := $(BIN)/golangci-lint-v2.15.0
