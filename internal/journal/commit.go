@@ -97,26 +97,29 @@ func (l *Log) commitQueued() {
 // Limits of gather. Clients on a network of this machine's come back within a
 // millisecond of their answer; 64 of them keep two cores busy for 20.
 const (
-	quietGather = time.Millisecond
-	maxGather   = 20 * time.Millisecond
+	minQuiet  = time.Millisecond
+	maxQuiet  = 5 * time.Millisecond
+	maxGather = 20 * time.Millisecond
 )
 
 // gather waits until seven in eight of the writers that were about at the last
 // commit have queued a transaction, so that those that were answered together
 // share a segment again: it makes batches twice as large and costs nothing
-// while the cores are busy with them. It gives up when none has come for
-// quietGather. A lone writer never waits.
+// while the cores are busy with them. It gives up when none has come for as long
+// as the store took for the last segment, within minQuiet and maxQuiet. A lone
+// writer never waits.
 func (l *Log) gather() {
 	if l.gathered() {
 		return
 	}
-	quiet, end := time.NewTimer(quietGather), time.NewTimer(maxGather)
+	patience := min(max(l.took, minQuiet), maxQuiet)
+	quiet, end := time.NewTimer(patience), time.NewTimer(maxGather)
 	defer quiet.Stop()
 	defer end.Stop()
 	for !l.gathered() {
 		select {
 		case <-l.arrived:
-			quiet.Reset(quietGather)
+			quiet.Reset(patience)
 		case <-quiet.C:
 			return
 		case <-end.C:
@@ -237,10 +240,12 @@ func (l *Log) settle(a *attempt) error {
 			a.seg.Epoch, a.seg.Time = l.o.Epoch(), l.o.Now().UnixMilli()
 			a.data = a.seg.Encode()
 		}
+		begun := l.o.Now()
 		s, err := l.create(a)
 		if err != nil {
 			return err
 		}
+		l.took = l.o.Now().Sub(begun)
 		a.sent = s.Batch == a.seg.Batch
 		verdicts, err := l.advance(s)
 		if err != nil {

@@ -115,7 +115,8 @@ type Log struct {
 	n      uint64
 	sum    [32]byte
 	broken error
-	stuck  *attempt // sent to slot n+1 with unknown outcome, its waiters told so
+	took   time.Duration // to create the last segment
+	stuck  *attempt      // sent to slot n+1 with unknown outcome, its waiters told so
 }
 
 // SlotKey is the name of slot n of the log with that prefix.
