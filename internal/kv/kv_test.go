@@ -151,9 +151,6 @@ func TestFullDisk(t *testing.T) {
 // Whatever byte of whatever file is damaged, what is read is what was put, or
 // nothing; and the cache works on.
 func TestDamagedFiles(t *testing.T) {
-	if testing.Short() {
-		t.Skip("opens the folder many times")
-	}
 	src := filepath.Join(t.TempDir(), "cache")
 	db := open(t, src, "repo")
 	want := bytes.Repeat([]byte("value "), 100)
