@@ -56,7 +56,6 @@ func (e *Engine) need(ctx context.Context, pool string, t *trailer, first, last 
 		return nil
 	}
 	data, err := readBlock(ctx, e.o, pool, t.block, off, n)
-	e.counts.fetchedBytes.Add(int64(len(data)))
 	*have = span{off, data}
 	return err
 }

@@ -4,7 +4,6 @@ import "sync/atomic"
 
 // Stats is what an engine did since it was opened.
 type Stats struct {
-	BytesIn      int64 // read by Store
 	NewChunks    int64
 	ReusedChunks int64
 	NewBytes     int64 // plain, of new chunks
@@ -14,31 +13,29 @@ type Stats struct {
 	FailedBlocks int64
 	FrameHits    int64 // frames found in memory
 	FrameMisses  int64 // frames fetched from the store
-	FetchedBytes int64
 	Dropped      int64 // blocks that turned out to be missing or damaged
 	Waiting      int64 // streams that have been read and wait for an upload, now
 }
 
 type counters struct {
-	bytesIn, newChunks, reusedChunks, newBytes, reusedBytes atomic.Int64
-	blocks, blockBytes, failedBlocks                        atomic.Int64
-	frameHits, frameMisses, fetchedBytes, dropped           atomic.Int64
+	newChunks, reusedChunks, newBytes, reusedBytes atomic.Int64
+	blocks, blockBytes, failedBlocks               atomic.Int64
+	frameHits, frameMisses, dropped                atomic.Int64
 }
 
 // Stats returns the counts so far.
 func (e *Engine) Stats() Stats {
 	c := &e.counts
 	return Stats{
-		BytesIn: c.bytesIn.Load(), NewChunks: c.newChunks.Load(), ReusedChunks: c.reusedChunks.Load(),
+		NewChunks: c.newChunks.Load(), ReusedChunks: c.reusedChunks.Load(),
 		NewBytes: c.newBytes.Load(), ReusedBytes: c.reusedBytes.Load(),
 		Blocks: c.blocks.Load(), BlockBytes: c.blockBytes.Load(), FailedBlocks: c.failedBlocks.Load(),
-		FrameHits: c.frameHits.Load(), FrameMisses: c.frameMisses.Load(), FetchedBytes: c.fetchedBytes.Load(),
+		FrameHits: c.frameHits.Load(), FrameMisses: c.frameMisses.Load(),
 		Dropped: c.dropped.Load(), Waiting: int64(e.waiting.Load()),
 	}
 }
 
 func (c *counters) stored(s *Stored) {
-	c.bytesIn.Add(s.Size)
 	c.newChunks.Add(s.NewChunks)
 	c.reusedChunks.Add(s.ReusedChunks)
 	c.newBytes.Add(s.NewBytes)

@@ -40,4 +40,7 @@ func (m *Metrics) Dedupe(stats func() dedupe.Stats) {
 		}
 		m.registry.MustRegister(prometheus.NewCounterFunc(opts, func() float64 { return float64(c.count(stats())) }))
 	}
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "waiting_streams", Help: "Incoming files that were read and wait for an upload to the store.",
+	}, func() float64 { return float64(stats().Waiting) }))
 }
