@@ -17,6 +17,10 @@ func TestMain(m *testing.M) {
 }
 
 func runTests(m *testing.M) int {
+	if *endpointFlag != "" && os.Getenv("CI") != "" {
+		fmt.Fprintln(os.Stderr, "-endpoint leaves tests out, so CI does without it")
+		return 1
+	}
 	var err error
 	if scratch, err = os.MkdirTemp("", "conformance-"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
