@@ -65,19 +65,19 @@ func openLine[S state[S]](ctx context.Context, c *Catalog, first S, prefix strin
 func (l *line[S]) State() S { return *l.state.Load() }
 
 // apply publishes the state after a segment.
-func (l *line[S]) apply(s *journal.Segment) ([]any, error) {
+func (l *line[S]) apply(_ context.Context, s *journal.Segment) ([]any, error) {
 	seg := &manifest.Segment{N: s.N, Batch: s.Batch, Epoch: s.Epoch, Txs: make([]*manifest.Tx, len(s.Txs)), Bases: make([]uint32, len(s.Txs))}
 	for i, t := range s.Txs {
 		tx, err := manifest.DecodeTx(t.Payload)
 		if err != nil {
-			return nil, fmt.Errorf("transaction %d: %w", i, err)
+			return nil, fmt.Errorf("transaction %d: %w: %w", i, journal.ErrFormat, err)
 		}
 		seg.Txs[i], seg.Bases[i] = tx, t.First
 	}
 	if len(s.Block) > 0 {
 		block, err := l.c.o.Embedder.Learn(l.id, s.N, s.Base, s.Block)
 		if err != nil {
-			return nil, fmt.Errorf("embedded block: %w", err)
+			return nil, fmt.Errorf("embedded block: %w: %w", journal.ErrFormat, err)
 		}
 		seg.Block = block
 	}

@@ -45,6 +45,9 @@ var (
 	ErrBroken = errors.New("log is damaged")
 	// ErrBusy: as many transactions, or bytes of them, as may wait do already.
 	ErrBusy = errors.New("too many transactions wait")
+	// ErrReload: what Apply needs of the store has been collected, so there is
+	// a newer checkpoint.
+	ErrReload = errors.New("state is older than the newest checkpoint")
 	// ErrShut: the log was shut by Close.
 	ErrShut = errors.New("log is shut")
 )
@@ -80,9 +83,25 @@ type Options struct {
 	Now    func() time.Time
 
 	// Apply takes the next segment into the state and returns a verdict for
-	// each of its transactions. Calls come one at a time, in order. An error
-	// breaks the log. It may keep s, but not s.Block.
-	Apply func(s *Segment) (verdicts []any, err error)
+	// each of its transactions. Calls come one at a time, in order, and never
+	// beside one of Reload. It may keep s, but not s.Block. An error leaves
+	// the state as it was: ErrFormat breaks the log until the segment, looked
+	// at again now and then, is taken; ErrReload asks for Reload; any other
+	// says nothing about the segment, which is brought again when it is needed.
+	Apply func(ctx context.Context, s *Segment) (verdicts []any, err error)
+	// Reload brings the state to the newest checkpoint if that is ahead of it,
+	// and says where the state then is. It is called when slots may have been
+	// folded away, and first of all by Open. ErrFormat means that the
+	// checkpoint is damaged; any other error decides nothing. Nil: nothing is
+	// ever folded.
+	Reload func(ctx context.Context) (At, error)
+
+	// Exclusive: nobody else writes to the store, so that reads need no probe.
+	Exclusive bool
+	// Staleness is the time for which Sync trusts what was known when the
+	// last probe or commit began.
+	Staleness time.Duration
+
 	// Epoch is the collection epoch of the state.
 	Epoch func() uint64
 	// Pack makes the embedded block of a segment: chunk i of it is chunks[i].
@@ -91,6 +110,13 @@ type Options struct {
 	// Committed, if set, is told of each segment of ours: how many
 	// transactions it had, and its size.
 	Committed func(txs, bytes int)
+}
+
+// At is a place in a log: behind segment N.
+type At struct {
+	N    uint64
+	Sum  [32]byte  // Segment.Sum of segment N; zero for N = 0
+	Date time.Time // the store's clock when it was asked for the newest checkpoint; zero where it has none
 }
 
 // Log is a log, opened. Its methods may be called concurrently.
@@ -147,6 +173,14 @@ func (l *Log) Close(ctx context.Context) error {
 	return nil
 }
 
+// At returns where the log is: behind the last segment that was applied.
+func (l *Log) At() (n uint64, sum [32]byte) { return l.n, l.sum }
+
+// Sync returns nil when every segment that was in the log when it was called
+// has been applied. Calls share requests to the store. An error says that this
+// is not known: the state may be an old one.
+func (l *Log) Sync(ctx context.Context) error { return nil }
+
 // advance takes segment s, which is that of slot n+1.
 func (l *Log) advance(s *Segment) ([]any, error) {
 	switch {
@@ -155,7 +189,7 @@ func (l *Log) advance(s *Segment) ([]any, error) {
 	case s.Prev != l.sum:
 		return nil, l.breakdown(fmt.Errorf("segment %d does not follow segment %d", s.N, l.n))
 	}
-	verdicts, err := l.o.Apply(s)
+	verdicts, err := l.o.Apply(l.ctx, s)
 	if err != nil {
 		return nil, l.breakdown(fmt.Errorf("segment %d: %w", s.N, err))
 	}

@@ -31,7 +31,7 @@ type replica struct {
 	history []string // payloads in order; guarded by mu
 }
 
-func (r *replica) apply(s *journal.Segment) ([]any, error) {
+func (r *replica) apply(_ context.Context, s *journal.Segment) ([]any, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	verdicts := make([]any, len(s.Txs))
