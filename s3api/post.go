@@ -16,7 +16,7 @@ func (q *request) postObject() error {
 	if err != nil {
 		return err
 	}
-	allowed, err := q.Verifier.VerifyPost(auth.Form{Bucket: q.bucket, Fields: form.fields})
+	allowed, err := q.Verifier.VerifyPost(q.ctx, auth.Form{Bucket: q.bucket, Fields: form.fields})
 	if err != nil {
 		return err
 	}

@@ -6,17 +6,23 @@
 //  2. What was signed is what is acted upon: the path and the query are
 //     canonicalised from their decoded form, host and every x-amz-* header of
 //     the request must be signed, and nothing may be given twice.
-//  3. A known and an unknown access key take the same work, and signatures are
-//     compared in constant time.
-//  4. A secret never leaves the package: not in an error, nor in a Request.
+//  3. A known and an unknown access key take the same work, but for a look
+//     whether another gateway made it, and signatures are compared in constant
+//     time.
+//  4. A secret never leaves the package, but when its key is made: not in an
+//     error, nor in a Request.
+//  5. Whether a key is known is asked at each request: one that is deleted ends
+//     at once.
 //
 // Refused with a clear error: signatures of version 2 in a header, asymmetric
 // ones (ECDSA) and session tokens.
 package auth
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -85,13 +91,16 @@ func (v *Verifier) Verify(r *http.Request, hostBucket string) (*Request, error) 
 
 // VerifyBasic checks a name and password of Basic authentication, which are an
 // access key and its secret.
-func (v *Verifier) VerifyBasic(user, password string) (Identity, error) {
-	secret, known := v.secret(user)
-	want, got := sha256.Sum256([]byte(secret)), sha256.Sum256([]byte(password))
+func (v *Verifier) VerifyBasic(ctx context.Context, user, password string) (Identity, error) {
+	key, known, err := v.key(ctx, user)
+	if err != nil {
+		return Identity{}, err
+	}
+	want, got := sha256.Sum256([]byte(key.Secret)), sha256.Sum256([]byte(password))
 	if !hmac.Equal(want[:], got[:]) || !known {
 		return Identity{}, refuse(AccessDenied, "Access Denied")
 	}
-	return Identity{AccessKey: user}, nil
+	return key.identity(user), nil
 }
 
 func (v *Verifier) now() time.Time {
@@ -108,13 +117,21 @@ func (v *Verifier) region() string {
 	return v.Region
 }
 
-// secret returns the secret of a key, or a stand-in that costs the same work.
-func (v *Verifier) secret(accessKey string) (secret string, known bool) {
-	secret, known = v.Keys.Secret(accessKey)
-	if !known {
-		return strings.Repeat("x", secretChars), false
+// key returns a key, or a stand-in that costs the same work. The error is an
+// *Error.
+func (v *Verifier) key(ctx context.Context, accessKey string) (k Key, known bool, err error) {
+	k, err = v.Keys.Key(ctx, accessKey)
+	switch {
+	case errors.Is(err, ErrNoKey):
+		return Key{Secret: strings.Repeat("x", secretChars)}, false, nil
+	case err != nil:
+		return Key{}, false, refuse(ServiceUnavailable, "The access key cannot be looked up now. Try again.")
 	}
-	return secret, true
+	return k, true, nil
+}
+
+func (k Key) identity(accessKey string) Identity {
+	return Identity{AccessKey: accessKey, Owner: k.Owner}
 }
 
 // judge turns the outcome of a comparison into the answer.

@@ -128,14 +128,17 @@ func (v *Verifier) admit(c *claim, r *http.Request, query url.Values) (*Request,
 	if err := a.setPayload(c.payload); err != nil {
 		return nil, err
 	}
-	secret, known := v.secret(c.accessKey)
-	key := c.scope.key(secret)
+	k, known, err := v.key(r.Context(), c.accessKey)
+	if err != nil {
+		return nil, err
+	}
+	key := c.scope.key(k.Secret)
 	signed := canonical{r: r, query: query, without: c.without, signed: c.signed, payload: c.payload}
 	right := signRequest(key, c.timestamp, c.scope, signed.digest())
 	if err := judge(known, hmac.Equal(right, c.signature)); err != nil {
 		return nil, err
 	}
-	a.Identity = Identity{AccessKey: c.accessKey}
+	a.Identity = k.identity(c.accessKey)
 	a.seal = seal{key: key, timestamp: c.timestamp, scope: c.scope.String(), signature: right}
 	return a, nil
 }

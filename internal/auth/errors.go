@@ -18,6 +18,7 @@ const (
 	InvalidURI                        = "InvalidURI"
 	NotImplemented                    = "NotImplemented"
 	RequestTimeTooSkewed              = "RequestTimeTooSkewed"
+	ServiceUnavailable                = "ServiceUnavailable"
 	SignatureDoesNotMatch             = "SignatureDoesNotMatch"
 )
 
@@ -26,7 +27,7 @@ func Codes() []string {
 	return slices.Clone([]string{
 		AccessDenied, AuthorizationHeaderMalformed, AuthorizationQueryParametersError, InvalidAccessKeyID, InvalidArgument,
 		InvalidPolicyDocument, InvalidRequest, InvalidToken, InvalidURI, NotImplemented, RequestTimeTooSkewed,
-		SignatureDoesNotMatch,
+		ServiceUnavailable, SignatureDoesNotMatch,
 	})
 }
 

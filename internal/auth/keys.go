@@ -1,26 +1,48 @@
 package auth
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
+)
+
+// What may be wrong with a key that somebody names.
+var (
+	ErrNoKey   = errors.New("there is no such key")
+	ErrOwner   = errors.New("it is the owner's key")
+	ErrTooMany = errors.New("there are too many keys")
 )
 
 // Identity is who made a request.
-type Identity struct{ AccessKey string }
+type Identity struct {
+	AccessKey string
+	Owner     bool // may manage keys
+}
+
+// Key is what is known of an access key.
+type Key struct {
+	Secret string
+	Owner  bool // it is the owner's
+}
 
 // Keys knows the secrets. It may be used by many goroutines.
 type Keys interface {
-	// Secret returns the secret of an access key, and whether there is one.
-	Secret(accessKey string) (secret string, ok bool)
+	// Key returns the key of an access key: ErrNoKey. After any other error it
+	// is not known whether there is one.
+	Key(ctx context.Context, accessKey string) (Key, error)
 }
 
-// Static is keys that do not change: secrets by access key.
+// Static is keys of owners that do not change: secrets by access key.
 type Static map[string]string
 
-// Secret implements Keys.
-func (s Static) Secret(accessKey string) (string, bool) {
-	secret, ok := s[accessKey]
-	return secret, ok && secret != ""
+// Key implements Keys.
+func (s Static) Key(_ context.Context, accessKey string) (Key, error) {
+	if s[accessKey] == "" {
+		return Key{}, ErrNoKey
+	}
+	return Key{s[accessKey], true}, nil
 }
 
 // Lengths of minted keys, those of AWS: some clients allow no others.
@@ -43,6 +65,11 @@ func Mint(random io.Reader) (accessKey, secret string, err error) {
 		return "", "", fmt.Errorf("mint a key: %w", err)
 	}
 	return spell(buf[:accessKeyChars], accessKeyAlphabet), spell(buf[accessKeyChars:], secretAlphabet), nil
+}
+
+// minted reports whether Mint may have made an access key.
+func minted(accessKey string) bool {
+	return len(accessKey) == accessKeyChars && strings.Trim(accessKey, accessKeyAlphabet) == ""
 }
 
 // spell replaces each byte by a letter. The alphabets' lengths divide 256, so

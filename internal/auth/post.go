@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"crypto/hmac"
 	"encoding/base64"
 	"strings"
@@ -33,7 +34,7 @@ const (
 // VerifyPost finds out who signed the policy of a form, and judges whether the
 // policy allows its fields. Variables in them have been expanded before. Every
 // error is an *Error.
-func (v *Verifier) VerifyPost(form Form) (*Post, error) {
+func (v *Verifier) VerifyPost(ctx context.Context, form Form) (*Post, error) {
 	_, v4 := form.Fields[fieldAlgorithm]
 	_, v2 := form.Fields[fieldV2AccessKey]
 	if form.Fields[fieldPolicy] == "" || !v4 && !v2 {
@@ -49,7 +50,7 @@ func (v *Verifier) VerifyPost(form Form) (*Post, error) {
 	if v4 {
 		check = v.checkForm
 	}
-	who, err := check(form.Fields)
+	who, err := check(ctx, form.Fields)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +69,7 @@ func (v *Verifier) VerifyPost(form Form) (*Post, error) {
 }
 
 // checkForm verifies the policy's signature of version 4.
-func (v *Verifier) checkForm(fields map[string]string) (Identity, error) {
+func (v *Verifier) checkForm(ctx context.Context, fields map[string]string) (Identity, error) {
 	c := &claim{malformed: InvalidArgument}
 	if err := require(fields, fieldCredential, fieldDate, fieldSignature); err != nil {
 		return Identity{}, err
@@ -88,20 +89,23 @@ func (v *Verifier) checkForm(fields map[string]string) (Identity, error) {
 	if err := c.check(v.region()); err != nil {
 		return Identity{}, err
 	}
-	secret, known := v.secret(c.accessKey)
-	right := sign(c.scope.key(secret), fields[fieldPolicy])
+	key, known, err := v.key(ctx, c.accessKey)
+	if err != nil {
+		return Identity{}, err
+	}
+	right := sign(c.scope.key(key.Secret), fields[fieldPolicy])
 	if err := judge(known, hmac.Equal(right, c.signature)); err != nil {
 		return Identity{}, err
 	}
-	return Identity{AccessKey: c.accessKey}, nil
+	return key.identity(c.accessKey), nil
 }
 
 // checkFormV2 verifies the policy's signature of version 2.
-func (v *Verifier) checkFormV2(fields map[string]string) (Identity, error) {
+func (v *Verifier) checkFormV2(ctx context.Context, fields map[string]string) (Identity, error) {
 	if err := require(fields, fieldV2Signature); err != nil {
 		return Identity{}, err
 	}
-	return v.checkV2(fields[fieldV2AccessKey], fields[fieldV2Signature], fields[fieldPolicy])
+	return v.checkV2(ctx, fields[fieldV2AccessKey], fields[fieldV2Signature], fields[fieldPolicy])
 }
 
 func require(fields map[string]string, names ...string) error {

@@ -72,7 +72,7 @@ func TestPost(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			fields := policyFields(policyText(tt.conditions))
 			maps.Copy(fields, tt.fields)
-			post, err := verifier(docTime).VerifyPost(auth.Form{Bucket: "photos", Fields: fields})
+			post, err := verifier(docTime).VerifyPost(t.Context(), auth.Form{Bucket: "photos", Fields: fields})
 			if got := code(t, err); got != tt.code {
 				t.Fatalf("VerifyPost = %+v, %v, want %s", post, err, tt.code)
 			}
@@ -85,7 +85,7 @@ func TestPost(t *testing.T) {
 
 func TestPostSize(t *testing.T) {
 	fields := policyFields(policyText(onlyBucket + `, ["content-length-range", 5, 100], ["content-length-range", "3", "90"]`))
-	post, err := verifier(docTime).VerifyPost(auth.Form{Bucket: "photos", Fields: fields})
+	post, err := verifier(docTime).VerifyPost(t.Context(), auth.Form{Bucket: "photos", Fields: fields})
 	if err != nil || post.MinBytes != 5 || post.MaxBytes != 90 {
 		t.Errorf("VerifyPost = %+v, %v, want 5 to 90 bytes", post, err)
 	}
@@ -107,7 +107,7 @@ func TestPostDocument(t *testing.T) {
 		{`{"expiration": "2013-05-24T01:00:00Z", "conditions": []}`, auth.AccessDenied},
 		{policyText(onlyBucket) + "x", auth.InvalidPolicyDocument},
 	} {
-		_, err := verifier(docTime).VerifyPost(auth.Form{Bucket: "photos", Fields: policyFields(tt.text)})
+		_, err := verifier(docTime).VerifyPost(t.Context(), auth.Form{Bucket: "photos", Fields: policyFields(tt.text)})
 		if got := code(t, err); got != tt.code {
 			t.Errorf("VerifyPost of %s: %v, want %q", tt.text, err, tt.code)
 		}
@@ -130,11 +130,11 @@ func TestPostSignature(t *testing.T) {
 	} {
 		fields := policyFields(policyText(onlyBucket))
 		fields[tt.field] = tt.value
-		if _, err := verifier(docTime).VerifyPost(auth.Form{Bucket: "photos", Fields: fields}); code(t, err) != tt.code {
+		if _, err := verifier(docTime).VerifyPost(t.Context(), auth.Form{Bucket: "photos", Fields: fields}); code(t, err) != tt.code {
 			t.Errorf("VerifyPost with %s = %q: %v, want %s", tt.field, tt.value, err, tt.code)
 		}
 	}
-	if _, err := verifier(docTime).VerifyPost(auth.Form{Bucket: "photos"}); code(t, err) != auth.AccessDenied {
+	if _, err := verifier(docTime).VerifyPost(t.Context(), auth.Form{Bucket: "photos"}); code(t, err) != auth.AccessDenied {
 		t.Errorf("VerifyPost without credentials: %v", err)
 	}
 }
@@ -148,15 +148,15 @@ func TestPostV2(t *testing.T) {
 		"signature": signer.PostPresignSignatureV2(encoded, secret),
 	}
 	v := verifier(docTime)
-	if post, err := v.VerifyPost(auth.Form{Bucket: "photos", Fields: fields}); err != nil || post.AccessKey != accessKey {
+	if post, err := v.VerifyPost(t.Context(), auth.Form{Bucket: "photos", Fields: fields}); err != nil || post.AccessKey != accessKey {
 		t.Errorf("VerifyPost = %+v, %v", post, err)
 	}
 	fields["signature"] = base64.StdEncoding.EncodeToString([]byte("wrong"))
-	if _, err := v.VerifyPost(auth.Form{Bucket: "photos", Fields: fields}); code(t, err) != auth.SignatureDoesNotMatch {
+	if _, err := v.VerifyPost(t.Context(), auth.Form{Bucket: "photos", Fields: fields}); code(t, err) != auth.SignatureDoesNotMatch {
 		t.Errorf("VerifyPost with a wrong signature: %v", err)
 	}
 	delete(fields, "signature")
-	if _, err := v.VerifyPost(auth.Form{Bucket: "photos", Fields: fields}); code(t, err) != auth.InvalidArgument {
+	if _, err := v.VerifyPost(t.Context(), auth.Form{Bucket: "photos", Fields: fields}); code(t, err) != auth.InvalidArgument {
 		t.Errorf("VerifyPost without a signature: %v", err)
 	}
 }
@@ -172,7 +172,7 @@ func FuzzPolicy(f *testing.F) {
 			return
 		}
 		fields[field] = value
-		post, err := verifier(docTime).VerifyPost(auth.Form{Bucket: "photos", Fields: fields})
+		post, err := verifier(docTime).VerifyPost(t.Context(), auth.Form{Bucket: "photos", Fields: fields})
 		if code(t, err) == "" && !strings.Contains(strings.ToLower(text), field) && !strings.Contains(text, `\`) {
 			t.Errorf("the field %q was let in by %s: %+v", field, text, post)
 		}

@@ -228,9 +228,9 @@ func TestVerifyBasic(t *testing.T) {
 		{accessKey, secret, true}, {accessKey, secret + "x", false}, {accessKey, "", false},
 		{"other", secret, false}, {"", "", false}, {"other", strings.Repeat("x", 40), false},
 	} {
-		who, err := v.VerifyBasic(tt.user, tt.password)
+		who, err := v.VerifyBasic(t.Context(), tt.user, tt.password)
 		if (err == nil) != tt.ok || tt.ok && who.AccessKey != accessKey {
-			t.Errorf("VerifyBasic(%q, %q) = %v, %v", tt.user, tt.password, who, err)
+			t.Errorf("VerifyBasic(t.Context(), %q, %q) = %v, %v", tt.user, tt.password, who, err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
@@ -69,7 +70,7 @@ func (v *Verifier) verifyPresignedV2(r *http.Request, query url.Values, hostBuck
 	for _, resource := range resourcesV2(r.URL.EscapedPath(), hostBucket) {
 		texts = append(texts, textV2(r.Method, resource, header, query))
 	}
-	if a.Identity, err = v.checkV2(query.Get(v2AccessKey), query.Get(v2Signature), texts...); err != nil {
+	if a.Identity, err = v.checkV2(r.Context(), query.Get(v2AccessKey), query.Get(v2Signature), texts...); err != nil {
 		return nil, err
 	}
 	return a, nil
@@ -77,19 +78,22 @@ func (v *Verifier) verifyPresignedV2(r *http.Request, query url.Values, hostBuck
 
 // checkV2 verifies a signature of version 2 over one of texts: those of a URL,
 // or a form's policy.
-func (v *Verifier) checkV2(accessKey, signature string, texts ...string) (Identity, error) {
-	secret, known := v.secret(accessKey)
+func (v *Verifier) checkV2(ctx context.Context, accessKey, signature string, texts ...string) (Identity, error) {
+	key, known, err := v.key(ctx, accessKey)
+	if err != nil {
+		return Identity{}, err
+	}
 	given, err := base64.StdEncoding.DecodeString(signature)
 	equal := false
 	for _, text := range texts {
-		mac := hmac.New(sha1.New, []byte(secret))
+		mac := hmac.New(sha1.New, []byte(key.Secret))
 		mac.Write([]byte(text))
 		equal = hmac.Equal(mac.Sum(nil), given) || equal
 	}
 	if err := judge(known, equal && err == nil); err != nil {
 		return Identity{}, err
 	}
-	return Identity{AccessKey: accessKey}, nil
+	return key.identity(accessKey), nil
 }
 
 // coversV2 judges whether the signature covers the parameters that it must.

@@ -24,7 +24,7 @@ func protect(verifier *auth.Verifier, h func(http.ResponseWriter, *http.Request,
 
 func identify(verifier *auth.Verifier, r *http.Request) (auth.Identity, error) {
 	if user, password, ok := r.BasicAuth(); ok {
-		return verifier.VerifyBasic(user, password)
+		return verifier.VerifyBasic(r.Context(), user, password)
 	}
 	signed, err := verifier.Verify(r, "")
 	if err != nil {
