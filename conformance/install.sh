@@ -1,7 +1,15 @@
 #!/bin/sh
-# Installs the Debian packages of the clients that the tests drive.
-# It needs root or sudo when something is missing, and nothing when all is there.
+# Installs the Debian packages of the clients that the tests drive, and the
+# server that some of them store in.
+# It needs root or sudo when a package is missing, and nothing when all is there.
 set -eu
+
+# A server of S3 on a folder, for the tests of stores.
+bin=$(cd "$(dirname "$0")/.." && pwd)/bin
+go=${GO:-go}
+versitygw=github.com/versity/versitygw/cmd/versitygw
+release=v1.8.0
+"$go" version -m "$bin/versitygw" 2>/dev/null | grep -q "$release" || GOBIN=$bin "$go" install "$versitygw@$release"
 
 packages="awscli ca-certificates diffutils fuse3 python3 python3-boto3 rclone s3cmd s3fs"
 

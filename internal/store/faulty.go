@@ -48,7 +48,7 @@ func (f *FaultyStore) Get(ctx context.Context, key string, r Range) ([]byte, Inf
 	}
 	data, info, err := f.inner.Get(ctx, key, r)
 	if err != nil {
-		return nil, Info{}, err
+		return nil, info, err
 	}
 	if fault.Kind == FaultAfter {
 		return nil, Info{}, fault.Err

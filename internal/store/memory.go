@@ -42,7 +42,7 @@ func (m *Memory) Get(ctx context.Context, key string, r Range) ([]byte, Info, er
 	o, ok := m.objects.Get(key)
 	m.mu.Unlock()
 	if !ok {
-		return nil, Info{}, fmt.Errorf("get %s: %w", key, ErrNotFound)
+		return nil, Info{Key: key, Date: m.Now()}, fmt.Errorf("get %s: %w", key, ErrNotFound)
 	}
 	off, n, err := r.Resolve(int64(len(o.data)))
 	if err != nil {
@@ -60,7 +60,7 @@ func (m *Memory) Put(ctx context.Context, key string, data []byte, c Cond) (Info
 	defer m.mu.Unlock()
 	if c.IfAbsent {
 		if _, ok := m.objects.Get(key); ok {
-			return Info{}, fmt.Errorf("put %s: %w", key, ErrExists)
+			return Info{Key: key, Date: m.Now()}, fmt.Errorf("put %s: %w", key, ErrExists)
 		}
 	}
 	m.objects.Set(key, o)

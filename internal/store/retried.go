@@ -124,7 +124,7 @@ func (r *retried) again(ctx context.Context, attempt int, err error) bool {
 // final reports whether err would be the answer to a repeat as well.
 func final(err error) bool {
 	return slices.ContainsFunc([]error{
-		ErrNotFound, ErrExists, ErrNoSpace, ErrPoisoned, ErrReadOnly, ErrBadKey, ErrRange,
+		ErrNotFound, ErrExists, ErrNoSpace, ErrPoisoned, ErrReadOnly, ErrDenied, ErrBadKey, ErrRange,
 		context.Canceled, context.DeadlineExceeded,
 	}, func(target error) bool { return errors.Is(err, target) })
 }

@@ -30,6 +30,9 @@ var (
 	ErrPoisoned = errors.New("store refuses writes after a failed sync")
 	// ErrReadOnly: the store was opened for reading only.
 	ErrReadOnly = errors.New("store is read-only")
+	// ErrDenied: the store will not have such a request: keys, permissions or
+	// settings are wrong, and asking again changes nothing.
+	ErrDenied = errors.New("store refuses the request")
 	// ErrBadKey: no object can have that name; a bug of the caller.
 	ErrBadKey = errors.New("bad key")
 	// ErrRange: the range begins beyond the object's end.
@@ -74,7 +77,7 @@ type Cond struct {
 type Info struct {
 	Key      string
 	Size     int64     // of the whole object, bytes
-	Modified time.Time // by the store's clock
+	Modified time.Time // by the store's clock; Put, Get and List agree to within two seconds
 	Date     time.Time // the store's clock when it answered; zero where it has none
 }
 
@@ -82,6 +85,9 @@ type Info struct {
 // ASCII letters, digits, '-', '.' and '/', at most 255 bytes, no empty segment
 // and none of dots only (CheckKey); and none is another's folder, as a is of
 // a/b. All methods may be called concurrently.
+//
+// Info.Date is set, where the store has a clock, also beside ErrNotFound and
+// ErrExists: it says when the store knew that.
 type Store interface {
 	// Get returns the bytes of r. The caller owns them. Errors: ErrNotFound,
 	// ErrRange, or anything else for "unknown".

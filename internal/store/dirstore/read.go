@@ -19,7 +19,7 @@ func (s *Store) Get(ctx context.Context, key string, r store.Range) ([]byte, sto
 	data, stat, err := s.read(key, r)
 	// Only now: what was found, or found missing, must be durable.
 	if err := errors.Join(s.settled(key), err); err != nil {
-		return nil, store.Info{}, fmt.Errorf("get %s: %w", key, err)
+		return nil, store.Info{Key: key, Date: s.now()}, fmt.Errorf("get %s: %w", key, err)
 	}
 	return data, s.info(key, stat), nil
 }

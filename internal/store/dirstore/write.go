@@ -16,7 +16,7 @@ import (
 func (s *Store) Put(ctx context.Context, key string, data []byte, c store.Cond) (store.Info, error) {
 	info, err := s.put(ctx, key, data, c)
 	if err != nil {
-		return store.Info{}, fmt.Errorf("put %s: %w", key, err)
+		return store.Info{Key: key, Date: s.now()}, fmt.Errorf("put %s: %w", key, err)
 	}
 	return info, nil
 }

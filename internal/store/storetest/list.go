@@ -57,7 +57,7 @@ func testListPages(t *testing.T, open func(t *testing.T) store.Store) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, direct, err := s.Get(ctx, info.Key, store.Range{}); err != nil || direct.Size != info.Size || !direct.Modified.Equal(info.Modified) {
+			if _, direct, err := s.Get(ctx, info.Key, store.Range{}); err != nil || direct.Size != info.Size || !agree(direct.Modified, info.Modified) {
 				t.Errorf("List says %+v, Get %+v, %v", info, direct, err)
 			}
 			got = append(got, info.Key)
