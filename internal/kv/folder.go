@@ -16,10 +16,6 @@ const aside = ".aside"
 
 // openFolder opens d's folder, setting aside what cannot be used.
 func (d *DB) openFolder() (err error) {
-	if d.dir == "" {
-		d.db, err = openBadger("", d.log)
-		return err
-	}
 	if !d.roomy() {
 		d.log.Warn("cache is off until the next start: its disk is full", "folder", d.dir)
 		return nil
@@ -36,8 +32,7 @@ func (d *DB) openFolder() (err error) {
 	if err := makeFolder(d.dir, d.id); err != nil {
 		return err
 	}
-	d.db, err = openBadger(d.dir, d.log)
-	return err
+	return d.openBadger()
 }
 
 var errNone = errors.New("no folder")
@@ -47,9 +42,17 @@ func (d *DB) openExisting() error {
 	if err := checkID(d.dir, d.id); err != nil {
 		return err
 	}
+	return d.openBadger()
+}
+
+// openBadger sets d.db, if it can.
+func (d *DB) openBadger() error {
 	db, err := openBadger(d.dir, d.log)
+	if err != nil {
+		return err
+	}
 	d.db = db
-	return err
+	return nil
 }
 
 // checkID returns nil if dir is a folder of the repository id, and errNone if

@@ -14,10 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
-
-	"github.com/dgraph-io/badger/v4"
 )
 
 // ErrLocked: another process has the folder open.
@@ -40,7 +37,7 @@ type DB struct {
 	asleep bool // nothing is written, for want of room; the writer's
 
 	mu sync.RWMutex // held for reading while db is used, for writing while it is replaced
-	db *badger.DB   // nil once closed, or where no folder can be made or there is no room
+	db table        // nil once closed, or where no folder can be made or there is no room
 
 	writes chan write    // to the writer, which does all writing
 	stop   chan struct{} // closed by Close
@@ -66,15 +63,27 @@ func Open(dir, id string, o Options) (*DB, error) {
 	return d, nil
 }
 
-// Memory returns a cache that ends with the process.
+// Memory returns a cache that ends with the process. It uses no clock and no
+// goroutine but its writer, so it works inside a testing/synctest bubble.
 func Memory() *DB {
-	d := &DB{log: slog.New(slog.DiscardHandler)}
-	if err := d.openFolder(); err != nil {
-		panic(fmt.Sprintf("kv: open in memory: %v", err)) // fixed options, no I/O
-	}
+	d := &DB{log: slog.New(slog.DiscardHandler), db: newMemory()}
 	d.start()
 	return d
 }
+
+// table is where the pairs are: Badger, or memory. Its methods may be called
+// concurrently, but for close.
+type table interface {
+	// get returns a copy of the bytes stored for key, or errAbsent.
+	get(key []byte) ([]byte, error)
+	// has reports whether get would find the key.
+	has(key []byte) bool
+	// set stores pairs; one without a value is removed.
+	set(pairs []Pair) error
+	close() error
+}
+
+var errAbsent = errors.New("no such key")
 
 func (d *DB) start() {
 	d.writes = make(chan write, queueLength)
@@ -98,44 +107,41 @@ func (d *DB) Close() error {
 	return d.shut(db)
 }
 
-// restart replaces the open folder by an empty one; d.mu is held for writing.
-func (d *DB) restart() error {
-	_ = d.shut(d.db) // what it held is thrown away
-	d.db = nil
-	if d.dir != "" {
-		if err := setAside(d.dir); err != nil {
-			return err
-		}
-	}
-	return d.openFolder()
+// Reset empties every space, as for a store that was put back to an older copy.
+// Nothing that was put before it is found when it returns. Like any write it
+// never fails: where the folder cannot be started anew, the cache is off.
+func (d *DB) Reset() {
+	d.do(write{reset: true})
 }
 
-// damaged starts the folder anew after db showed a damaged value.
-func (d *DB) damaged(db *badger.DB, key []byte) {
+// damaged empties the cache after db showed a damaged value.
+func (d *DB) damaged(db table, key []byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.db != db {
-		return // somebody else did it, or it was closed
+	if d.db == db { // nobody else did it, and it was not closed
+		d.restart(fmt.Sprintf("damaged value of %x", key))
 	}
-	d.log.Warn("cache is damaged and starts empty", "folder", d.dir, "key", fmt.Sprintf("%x", key))
-	if err := d.restart(); err != nil {
+}
+
+// restart replaces what is open by something empty; d.mu is held for writing.
+func (d *DB) restart(reason string) {
+	d.log.Warn("cache starts empty", "folder", d.dir, "reason", reason)
+	if err := d.replace(); err != nil {
 		d.log.Error("cache is off", "folder", d.dir, "err", err)
 	}
 }
 
-// openBadger opens Badger in dir, or in memory where dir is empty.
-func openBadger(dir string, log *slog.Logger) (db *badger.DB, err error) {
-	defer func() {
-		if r := recover(); r != nil { // Badger panics on some damaged files
-			db, err = nil, fmt.Errorf("badger: %v", r)
-		}
-	}()
-	db, err = badger.Open(sized(dir, log))
-	if err == nil {
-		return db, nil
+func (d *DB) replace() error {
+	if d.dir == "" {
+		d.db = newMemory()
+		return nil
 	}
-	if strings.Contains(err.Error(), "directory lock") {
-		err = fmt.Errorf("%w: %w", ErrLocked, err)
+	if d.db != nil {
+		_ = d.shut(d.db) // what it held is thrown away
+		d.db = nil
 	}
-	return nil, err
+	if err := setAside(d.dir); err != nil {
+		return err
+	}
+	return d.openFolder()
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"aetherfs/internal/kv"
 
@@ -81,6 +83,106 @@ func TestDelete(t *testing.T) {
 			t.Errorf("Get(%q) found it: %t, want %t", key, ok, want)
 		}
 	}
+}
+
+// A value of MaxValueBytes is kept, in memory and over a reopening; a longer
+// one is dropped, and what came with it is not.
+func TestLongestValue(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	longest := bytes.Repeat([]byte("node"), kv.MaxValueBytes/4)
+	fill := func(db *kv.DB) {
+		for i := range 40 {
+			db.Space("s").PutAll([]kv.Pair{
+				{Key: fmt.Appendf(nil, "k%d", i), Value: longest},
+				{Key: fmt.Appendf(nil, "l%d", i), Value: append(longest, 1)},
+			})
+		}
+		db.Sync()
+	}
+	verify := func(db *kv.DB) {
+		t.Helper()
+		for i := range 40 {
+			got, ok := db.Space("s").Get(fmt.Appendf(nil, "k%d", i))
+			if !ok || !bytes.Equal(got, longest) {
+				t.Fatalf("k%d: %d bytes, %v, want %d", i, len(got), ok, len(longest))
+			}
+			if db.Space("s").Has(fmt.Appendf(nil, "l%d", i)) {
+				t.Fatalf("l%d was kept", i)
+			}
+		}
+	}
+	memory := kv.Memory()
+	defer memory.Close()
+	fill(memory)
+	verify(memory)
+	db := open(t, dir, "repo")
+	fill(db)
+	verify(db)
+	db.Close()
+	verify(open(t, dir, "repo"))
+}
+
+// What was put before Reset is gone, also over a reopening and from a cache
+// that is off; what is put after it is there.
+func TestReset(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	memory := kv.Memory()
+	defer memory.Close()
+	for _, db := range []*kv.DB{memory, open(t, dir, "repo")} {
+		for i := range 1000 {
+			db.Space("s").Put(fmt.Appendf(nil, "k%d", i), []byte("old"))
+		}
+		db.Reset()
+		for i := range 1000 {
+			if db.Space("s").Has(fmt.Appendf(nil, "k%d", i)) {
+				t.Fatalf("k%d outlived Reset", i)
+			}
+		}
+		put(db, "s", "k1", "new")
+		check(t, db, "s", "k1", "new")
+		db.Close()
+		db.Reset() // of no effect, and does not hang
+	}
+	check(t, open(t, dir, "repo"), "s", "k0", "")
+}
+
+func TestResetWhileOff(t *testing.T) {
+	var free atomic.Uint64
+	free.Store(1 << 40)
+	options := kv.Options{Free: func(string) (uint64, error) { return free.Load(), nil }}
+	dir := filepath.Join(t.TempDir(), "cache")
+	for _, step := range []struct {
+		free  uint64
+		reset bool
+		want  string
+	}{{1 << 40, false, ""}, {1 << 20, true, ""}, {1 << 40, false, ""}} {
+		free.Store(step.free)
+		db, err := kv.Open(dir, "repo", options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, db, "s", "k", step.want)
+		put(db, "s", "k", "old")
+		if step.reset {
+			db.Reset()
+		}
+		db.Close()
+	}
+}
+
+// The cache in memory uses nothing from outside a bubble, and leaves nothing.
+func TestMemoryInABubble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := kv.Memory()
+		put(db, "s", "k", "v")
+		time.Sleep(time.Hour)
+		check(t, db, "s", "k", "v")
+		db.Reset()
+		check(t, db, "s", "k", "")
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestOtherRepositoryStartsEmpty(t *testing.T) {

@@ -22,10 +22,9 @@ const (
 	MaxValueBytes = 1 << 20
 )
 
-// sized returns the options for Badger in dir, or in memory where dir is empty.
+// sized returns the options for Badger in dir.
 func sized(dir string, log *slog.Logger) badger.Options {
 	o := badger.DefaultOptions(dir)
-	o.InMemory = dir == ""
 	o.Logger = logger{log}
 	o.MemTableSize = memTableBytes
 	o.NumMemtables = memTables

@@ -6,8 +6,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"syscall"
-
-	"github.com/dgraph-io/badger/v4"
 )
 
 // minFree is the free space, in bytes, below which nothing is written. Badger
@@ -50,9 +48,9 @@ func (d *DB) awake() bool {
 
 // shut closes db. Without room it is left as it is, until the process ends:
 // closing writes what is in memory.
-func (d *DB) shut(db *badger.DB) error {
+func (d *DB) shut(db table) error {
 	if !d.roomy() {
 		return nil
 	}
-	return db.Close()
+	return db.close()
 }

@@ -1,11 +1,9 @@
 package kv
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 
-	"github.com/dgraph-io/badger/v4"
 	"github.com/minio/crc64nvme"
 )
 
@@ -29,18 +27,37 @@ type Pair struct{ Key, Value []byte }
 // Get returns a copy of the value of key, and whether there is one.
 func (s *Space) Get(key []byte) ([]byte, bool) {
 	full := s.full(key)
-	d := s.db
-	d.mu.RLock()
-	db := d.db
-	value, err := read(db, full)
-	d.mu.RUnlock()
+	db, stored, err := s.db.get(full)
+	var value []byte
+	if err == nil {
+		value, err = unsealed(full, stored)
+	}
 	if err == nil {
 		return value, true
 	}
-	if db != nil && !errors.Is(err, badger.ErrKeyNotFound) {
-		d.damaged(db, full)
+	if !errors.Is(err, errAbsent) {
+		s.db.damaged(db, full)
 	}
 	return nil, false
+}
+
+// Has reports whether key has a value, without reading it.
+func (s *Space) Has(key []byte) bool {
+	d := s.db
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.db != nil && d.db.has(s.full(key))
+}
+
+// get returns what is stored for key, and where.
+func (d *DB) get(key []byte) (table, []byte, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.db == nil {
+		return nil, nil, errAbsent
+	}
+	stored, err := d.db.get(key)
+	return d.db, stored, err
 }
 
 // Put sets the value of key. It copies both.
@@ -78,12 +95,12 @@ func sealed(key, value []byte) []byte {
 	return append(out, value...)
 }
 
-// unsealed is the inverse of sealed. It copies.
+// unsealed is the inverse of sealed. What it returns is part of stored.
 func unsealed(key, stored []byte) ([]byte, error) {
 	if len(stored) < sumBytes || binary.BigEndian.Uint64(stored) != sum(key, stored[sumBytes:]) {
 		return nil, errDamaged
 	}
-	return bytes.Clone(stored[sumBytes:]), nil
+	return stored[sumBytes:], nil
 }
 
 func sum(key, value []byte) uint64 {
@@ -91,21 +108,3 @@ func sum(key, value []byte) uint64 {
 }
 
 var errDamaged = errors.New("value does not match its checksum")
-
-// read returns the value of key in db, which may be nil.
-func read(db *badger.DB, key []byte) (value []byte, err error) {
-	if db == nil {
-		return nil, badger.ErrKeyNotFound
-	}
-	err = db.View(func(txn *badger.Txn) error {
-		item, err := txn.Get(key)
-		if err != nil {
-			return err
-		}
-		return item.Value(func(stored []byte) error {
-			value, err = unsealed(key, stored)
-			return err
-		})
-	})
-	return value, err
-}

@@ -8,7 +8,8 @@ const queueLength = 64
 // is nil.
 type write struct {
 	pairs  []Pair
-	synced chan<- struct{} // closed when all that was queued before is written
+	reset  bool            // empty everything
+	synced chan<- struct{} // closed when this, and all that was queued before, is done
 }
 
 // enqueue hands w to the writer; after Close it is dropped.
@@ -20,9 +21,13 @@ func (d *DB) enqueue(w write) {
 }
 
 // Sync returns when everything that was put before it can be read.
-func (d *DB) Sync() {
+func (d *DB) Sync() { d.do(write{}) }
+
+// do enqueues w and waits until it is done.
+func (d *DB) do(w write) {
 	synced := make(chan struct{})
-	d.enqueue(write{synced: synced})
+	w.synced = synced
+	d.enqueue(w)
 	select {
 	case <-synced:
 	case <-d.done:
@@ -46,6 +51,11 @@ func (d *DB) writer() {
 }
 
 func (d *DB) apply(w write) {
+	if w.reset {
+		d.mu.Lock()
+		d.restart("reset")
+		d.mu.Unlock()
+	}
 	if len(w.pairs) > 0 && d.awake() {
 		if err := d.flush(w.pairs); err != nil {
 			d.log.Warn("cache write", "folder", d.dir, "err", err)
@@ -62,16 +72,5 @@ func (d *DB) flush(pairs []Pair) error {
 	if d.db == nil {
 		return nil
 	}
-	b := d.db.NewWriteBatch()
-	defer b.Cancel()
-	for _, p := range pairs {
-		set := b.Set
-		if p.Value == nil {
-			set = func(k, _ []byte) error { return b.Delete(k) }
-		}
-		if err := set(p.Key, p.Value); err != nil {
-			return err
-		}
-	}
-	return b.Flush()
+	return d.db.set(pairs)
 }
