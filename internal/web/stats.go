@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -35,26 +34,16 @@ type TagStats struct {
 	Added  int64  `json:"added"`  // that its files added to the store when they came
 }
 
-// Failure is the answer in place of Stats when there is none.
-type Failure struct {
-	Error string `json:"error"`
-}
-
-func stats(tree func(auth.Identity) backend.Tree) func(http.ResponseWriter, *http.Request, auth.Identity) {
+func stats(tree func(auth.Identity) backend.Tree) guarded {
 	return func(w http.ResponseWriter, r *http.Request, who auth.Identity) {
 		found, err := collect(r.Context(), tree(who), r.URL.Query().Get("dataset"))
-		status := http.StatusOK
-		var answer any = found
 		if err != nil {
 			note(r, err)
-			status, answer = failure(err)
+			status, body := failure(err)
+			reply(w, r, status, body)
+			return
 		}
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", "no-store")
-		w.WriteHeader(status)
-		if err := json.NewEncoder(w).Encode(answer); err != nil {
-			note(r, err)
-		}
+		reply(w, r, http.StatusOK, found)
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package web owns the one port that everything is served on: it tells S3
 // requests from the others and answers those itself, which ask for health,
-// metrics and statistics.
+// metrics, statistics and keys.
 //
 //  1. A path goes to S3 as it came, undecoded and uncleaned: "//" and ".." are
 //     parts of keys.
@@ -8,7 +8,7 @@
 //     datasets. Requests to a bucket's own host name are S3's whatever their
 //     path.
 //  3. Nothing but /healthz and /readyz is answered without credentials, unless
-//     MetricsOpen.
+//     MetricsOpen, and of keys only to the owner's.
 package web
 
 import (
@@ -36,6 +36,7 @@ type Options struct {
 	Tree  func(auth.Identity) backend.Tree // what the one who asks may see
 
 	Verifier *auth.Verifier
+	Keys     *auth.Ring // that the owner may manage
 	Log      *slog.Logger
 	Now      func() time.Time // nil: time.Now
 }
@@ -45,29 +46,43 @@ func New(o Options) http.Handler {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	metrics := o.Metrics
-	if !o.MetricsOpen {
-		metrics = protect(o.Verifier, func(w http.ResponseWriter, r *http.Request, _ auth.Identity) { o.Metrics.ServeHTTP(w, r) })
-	}
-	own := map[string]http.Handler{
-		"healthz": exactly("/healthz", health(func(context.Context) error { return nil })),
-		"readyz":  exactly("/readyz", health(o.Ready)),
-		"metrics": exactly("/metrics", metrics),
-		"api":     exactly(StatsPath, protect(o.Verifier, stats(o.Tree))),
-	}
-	ours := logged(o.Log, impatient(o.Now, readOnly(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if h, ok := own[firstSegment(r)]; ok {
-			h.ServeHTTP(w, r)
-			return
-		}
-		http.NotFound(w, r)
-	}))))
+	ours := logged(o.Log, impatient(o.Now, own(o)))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if backend.Reserved(firstSegment(r)) && !isBucketHost(r.Host, o.Domains) {
 			ours.ServeHTTP(w, r)
 			return
 		}
 		o.S3.ServeHTTP(w, r)
+	})
+}
+
+// own answers what is not S3's, by the whole path.
+func own(o Options) http.Handler {
+	metrics := o.Metrics
+	if !o.MetricsOpen {
+		metrics = protect(o.Verifier, func(w http.ResponseWriter, r *http.Request, _ auth.Identity) { o.Metrics.ServeHTTP(w, r) })
+	}
+	keys := keyring{o.Keys, o.Log}
+	list := protect(o.Verifier, owners(keys.list))
+	paths := map[string]http.Handler{
+		"/healthz": readOnly(health(func(context.Context) error { return nil })),
+		"/readyz":  readOnly(health(o.Ready)),
+		"/metrics": readOnly(metrics),
+		StatsPath:  readOnly(protect(o.Verifier, stats(o.Tree))),
+		KeysPath: methods{http.MethodGet: list, http.MethodHead: list,
+			http.MethodPost: protect(o.Verifier, owners(keys.create))},
+	}
+	key := methods{http.MethodDelete: protect(o.Verifier, owners(keys.delete))}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h, ok := paths[r.URL.Path]; ok {
+			h.ServeHTTP(w, r)
+			return
+		}
+		if access, ok := strings.CutPrefix(r.URL.Path, KeysPath+"/"); ok && access != "" && !strings.Contains(access, "/") {
+			key.ServeHTTP(w, r)
+			return
+		}
+		http.NotFound(w, r)
 	})
 }
 
@@ -86,36 +101,14 @@ func isBucketHost(host string, domains []string) bool {
 	return slices.ContainsFunc(domains, func(domain string) bool { return strings.HasSuffix(host, "."+domain) })
 }
 
-// exactly answers "not found" for every path but one.
-func exactly(path string, h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != path {
-			http.NotFound(w, r)
-			return
-		}
-		h.ServeHTTP(w, r)
-	})
-}
-
-// bodyTimeout is for bodies, of which no request of ours has one that matters:
-// net/http reads them before it answers, and would wait for ever.
+// bodyTimeout is for bodies, which are small where they matter at all: net/http
+// reads them before it answers, and would wait for ever.
 const bodyTimeout = 10 * time.Second
 
 func impatient(now func() time.Time, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 {
 			_ = http.NewResponseController(w).SetReadDeadline(now().Add(bodyTimeout)) // a writer without deadlines is a test's
-		}
-		h.ServeHTTP(w, r)
-	})
-}
-
-func readOnly(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
-			return
 		}
 		h.ServeHTTP(w, r)
 	})

@@ -3,6 +3,7 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,19 +54,25 @@ func (t *tree) Stats(_ context.Context, name string) ([]backend.TagStats, error)
 type port struct {
 	http.Handler
 	tree *tree
+	keys *book
 	log  bytes.Buffer
 }
 
-func newPort(change func(*web.Options)) *port {
-	p := &port{tree: &tree{tags: map[string][]backend.TagStats{"a": {{Tag: "v1", Files: 1, Bytes: 2, Stored: 3, Added: 4}}, "b": nil}}}
+func newPort(t *testing.T, change func(*web.Options)) *port {
+	t.Helper()
+	p := &port{keys: &book{keys: map[string]auth.Sealed{}}, tree: &tree{tags: map[string][]backend.TagStats{"a": {{Tag: "v1", Files: 1, Bytes: 2, Stored: 3, Added: 4}}, "b": nil}}}
+	ring, err := auth.NewRing(auth.RingOptions{Access: accessKey, Secret: secretKey, Repository: make([]byte, 16), Book: p.keys, Rand: rand.Reader})
+	if err != nil {
+		t.Fatal(err)
+	}
 	o := web.Options{
 		S3:       http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "S3 "+r.URL.EscapedPath()) }),
 		Domains:  []string{"s3.example.org"},
 		Metrics:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "metrics") }),
 		Ready:    func(context.Context) error { return nil },
 		Tree:     func(who auth.Identity) backend.Tree { return map[string]backend.Tree{accessKey: p.tree}[who.AccessKey] },
-		Verifier: &auth.Verifier{Keys: auth.Static{accessKey: secretKey}},
-		Log:      slog.New(slog.NewTextHandler(&p.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Verifier: &auth.Verifier{Keys: ring}, Keys: ring,
+		Log: slog.New(slog.NewTextHandler(&p.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if change != nil {
 		change(&o)
@@ -88,7 +95,7 @@ func (p *port) get(target string, prepare ...func(*http.Request)) *httptest.Resp
 }
 
 func TestWhatIsNotOursIsS3sAsItCame(t *testing.T) {
-	p := newPort(nil)
+	p := newPort(t, nil)
 	for _, path := range []string{
 		"/", "/bucket", "/bucket//a/../b", "/bucket/healthz", "//healthz", "/healthzz", "/%68ealthz", "/apis/v1/stats", "/bucket/a%2Fb?x=/api/",
 	} {
@@ -110,7 +117,7 @@ func TestWhatIsNotOursIsS3sAsItCame(t *testing.T) {
 
 // TestEveryReservedNameIsOurs: what cannot be a dataset does not reach S3.
 func TestEveryReservedNameIsOurs(t *testing.T) {
-	p := newPort(nil)
+	p := newPort(t, nil)
 	for _, name := range []string{"api", "fs", "ui", "webdav", "metrics", "healthz", "readyz"} {
 		if !backend.Reserved(name) {
 			t.Errorf("%s is not reserved", name)
@@ -132,7 +139,7 @@ func TestReadiness(t *testing.T) {
 		{func(context.Context) error { return errors.New("disk is on fire") }, 503},
 		{func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, 503},
 	} {
-		p := newPort(func(o *web.Options) { o.Ready = test.ready })
+		p := newPort(t, func(o *web.Options) { o.Ready = test.ready })
 		got := p.get("/readyz")
 		if got.Code != test.want {
 			t.Errorf("/readyz is answered by %d, want %d", got.Code, test.want)
@@ -147,8 +154,8 @@ func TestReadiness(t *testing.T) {
 }
 
 func TestOnlyWithCredentials(t *testing.T) {
-	for _, path := range []string{"/metrics", web.StatsPath, web.StatsPath + "?dataset=a"} {
-		p := newPort(nil)
+	for _, path := range []string{"/metrics", web.StatsPath, web.StatsPath + "?dataset=a", web.KeysPath} {
+		p := newPort(t, nil)
 		for name, prepare := range map[string]func(*http.Request){
 			"none":           func(*http.Request) {},
 			"a wrong secret": func(r *http.Request) { r.SetBasicAuth(accessKey, secretKey+"x") },
@@ -170,14 +177,14 @@ func TestOnlyWithCredentials(t *testing.T) {
 			}
 		}
 	}
-	open := newPort(func(o *web.Options) { o.MetricsOpen = true })
+	open := newPort(t, func(o *web.Options) { o.MetricsOpen = true })
 	if got := open.get("/metrics"); got.Code != 200 || open.get(web.StatsPath).Code != 401 {
 		t.Errorf("open metrics: %d, and statistics not refused with them", got.Code)
 	}
 }
 
 func TestStats(t *testing.T) {
-	p := newPort(nil)
+	p := newPort(t, nil)
 	p.tree.gone = "c"
 	a := web.DatasetStats{Name: "a", Tags: []web.TagStats{{Tag: "v1", Files: 1, Bytes: 2, Stored: 3, Added: 4}}}
 	b := web.DatasetStats{Name: "b", Tags: []web.TagStats{}}
@@ -201,8 +208,8 @@ func TestStats(t *testing.T) {
 }
 
 func TestNothingOfOursIsWritten(t *testing.T) {
-	p := newPort(nil)
-	for _, path := range []string{"/healthz", "/metrics", web.StatsPath} {
+	p := newPort(t, nil)
+	for _, path := range []string{"/healthz", "/readyz", "/metrics", web.StatsPath} {
 		for _, method := range []string{"PUT", "POST", "DELETE", "OPTIONS"} {
 			w := httptest.NewRecorder()
 			p.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader("x")))
@@ -225,7 +232,7 @@ func (c *deadlined) SetReadDeadline(t time.Time) error {
 }
 
 func TestBodiesAreNotAwaitedForEver(t *testing.T) {
-	p := newPort(nil)
+	p := newPort(t, nil)
 	for _, path := range []string{"/healthz", "/readyz", "/metrics", web.StatsPath, "/api/none"} {
 		for body, want := range map[string]bool{"something": true, "": false} {
 			conn := &deadlined{ResponseRecorder: httptest.NewRecorder()}
@@ -238,7 +245,7 @@ func TestBodiesAreNotAwaitedForEver(t *testing.T) {
 }
 
 func TestOneLineARequest(t *testing.T) {
-	p := newPort(nil)
+	p := newPort(t, nil)
 	p.get("/healthz")
 	p.get("/metrics")
 	lines := strings.Split(strings.TrimSpace(p.log.String()), "\n")
