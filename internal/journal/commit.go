@@ -79,12 +79,22 @@ func (l *Log) withdraw(p *pending) bool {
 
 // commitQueued is the committer: it commits batches until nothing waits.
 func (l *Log) commitQueued() {
-	for {
-		l.gather()
-		batch := l.nextBatch()
-		if batch == nil {
-			return
-		}
-		l.commit(batch)
+	for l.commitNext() {
 	}
+}
+
+// commitNext commits what waits, as far as it fits one segment; false: nothing
+// does, and the committer is no longer running.
+func (l *Log) commitNext() bool {
+	l.rest()
+	l.gather()
+	if l.take(l.ctx) == nil { // and else the batch is refused
+		defer l.yield()
+	}
+	batch := l.nextBatch()
+	if batch == nil {
+		return false
+	}
+	l.commit(batch)
+	return true
 }

@@ -6,11 +6,18 @@
 //     changes a state.
 //  2. A client is told only after its segment is durable, and by the verdict
 //     that replay gives.
-//  3. A slot's name is never reused.
+//  3. A slot's name is never reused: a segment that was folded into a
+//     checkpoint gives way to a fence, and a fence to nothing 30 days later.
+//     When the store's clock is a day past the time at which n was last known
+//     to be the newest, what slot n+1 holds, or that it holds nothing, counts
+//     only after the newest checkpoint has been read.
 //  4. A batch goes on to slot n+1 only when slot n is known to be another's.
-//     A retry at n carries the same bytes.
+//     A retry at n carries the same bytes. A batch that may have been in a
+//     slot that was folded is never sent again: its outcome is unknown.
 //  5. Segments are applied in order, each once, whoever wrote them.
-//  6. No lease, lock or clock is needed for any of this.
+//  6. No lease, no lock, and no clock but the store's in 3 is needed for any
+//     of this.
+//  7. Damage is what no newer checkpoint explains.
 package journal
 
 import (
@@ -116,7 +123,7 @@ type Options struct {
 type At struct {
 	N    uint64
 	Sum  [32]byte  // Segment.Sum of segment N; zero for N = 0
-	Date time.Time // the store's clock when it was asked for the newest checkpoint; zero where it has none
+	Date time.Time // the store's clock when no checkpoint covered slot N+1; zero where it has none
 }
 
 // Log is a log, opened. Its methods may be called concurrently.
@@ -124,7 +131,7 @@ type Log struct {
 	st store.Store
 	o  Options
 
-	ctx    context.Context // of the committer; ends with Close
+	ctx    context.Context // of what runs for many callers; ends with Close
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 
@@ -134,34 +141,42 @@ type Log struct {
 	running bool       // a committer is; guarded by mu
 	shut    bool       // guarded by mu
 	writers int        // that were about at the last commit, answered or queued; guarded by mu
+	syncs   syncs      // guarded by mu
+	fault   fault      // guarded by mu
 
 	arrived chan struct{} // of capacity 1: the queue has grown
 
-	// Owned by Open, then by the committer.
-	n      uint64
-	sum    [32]byte
-	broken error
+	// turn, of capacity 1, is held by whoever takes the log forward: Open, the
+	// committer, or a probe that has found something.
+	turn  chan struct{}
+	at    At        // changed with the turn and mu held, read with either
+	stuck *attempt  // sent to slot at.N+1 with unknown outcome, its waiters told so; by turn
+	rival time.Time // when another's segment was met last; by turn
+
+	// Owned by the committer.
 	took   time.Duration // to create the last segment
-	stuck  *attempt      // sent to slot n+1 with unknown outcome, its waiters told so
+	resume time.Time     // when the next may be created
 }
 
 // SlotKey is the name of slot n of the log with that prefix.
 func SlotKey(prefix string, n uint64) string { return fmt.Sprintf("%s%016x", prefix, n) }
 
-// Open opens a log and replays what it holds.
+// Open opens a log: it starts from the newest checkpoint and replays what is
+// listed behind it.
 func Open(ctx context.Context, st store.Store, o Options) (*Log, error) {
-	l := &Log{st: st, o: o, arrived: make(chan struct{}, 1)}
+	l := &Log{st: st, o: o, arrived: make(chan struct{}, 1), turn: make(chan struct{}, 1)}
 	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := l.replay(ctx); err != nil {
 		l.cancel()
 		l.done.Wait()
 		return nil, err
 	}
+	l.rival = time.Time{} // those that wrote what was there may be gone
 	return l, nil
 }
 
-// Close refuses new transactions, lets those that wait finish for as long as
-// ctx lives, and returns when nothing of the log runs any more.
+// Close refuses new transactions and syncs, lets those that wait finish for as
+// long as ctx lives, and returns when nothing of the log runs any more.
 func (l *Log) Close(ctx context.Context) error {
 	l.mu.Lock()
 	l.shut = true
@@ -174,47 +189,25 @@ func (l *Log) Close(ctx context.Context) error {
 }
 
 // At returns where the log is: behind the last segment that was applied.
-func (l *Log) At() (n uint64, sum [32]byte) { return l.n, l.sum }
-
-// Sync returns nil when every segment that was in the log when it was called
-// has been applied. Calls share requests to the store. An error says that this
-// is not known: the state may be an old one.
-func (l *Log) Sync(ctx context.Context) error { return nil }
-
-// advance takes segment s, which is that of slot n+1.
-func (l *Log) advance(s *Segment) ([]any, error) {
-	switch {
-	case s.N != l.n+1 || s.Owner != l.o.Owner:
-		return nil, l.breakdown(fmt.Errorf("slot %d holds segment %d of %x", l.n+1, s.N, s.Owner))
-	case s.Prev != l.sum:
-		return nil, l.breakdown(fmt.Errorf("segment %d does not follow segment %d", s.N, l.n))
-	}
-	verdicts, err := l.o.Apply(l.ctx, s)
-	if err != nil {
-		return nil, l.breakdown(fmt.Errorf("segment %d: %w", s.N, err))
-	}
-	l.n, l.sum = s.N, s.Sum
-	return verdicts, nil
+func (l *Log) At() (n uint64, sum [32]byte) {
+	at := l.place()
+	return at.N, at.Sum
 }
 
-func (l *Log) breakdown(err error) error {
-	l.broken = fmt.Errorf("%s: %w: %w", l.o.Prefix, ErrBroken, err)
-	return l.broken
+func (l *Log) place() At {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.at
 }
 
-// read fetches the segment of a slot.
-func (l *Log) read(ctx context.Context, n uint64) (*Segment, error) {
-	key := SlotKey(l.o.Prefix, n)
-	b, info, err := l.st.Get(ctx, key, store.Range{Len: MaxSegmentBytes})
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", key, err)
+// take waits for the turn.
+func (l *Log) take(ctx context.Context) error {
+	select {
+	case l.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	if info.Size > MaxSegmentBytes {
-		return nil, fmt.Errorf("read %s: %d bytes: %w", key, info.Size, ErrFormat)
-	}
-	s, err := Decode(b)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", key, err)
-	}
-	return s, nil
 }
+
+func (l *Log) yield() { <-l.turn }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"aetherfs/internal/store"
 )
@@ -25,31 +24,54 @@ func (a *attempt) fail(err error) {
 	a.batch = nil
 }
 
+var (
+	// errLost: the slot is another's, and the state is past it.
+	errLost = errors.New("slot is another's")
+	// errFolded: the slot was folded away, perhaps with the attempt in it.
+	errFolded = errors.New("slot was folded")
+)
+
+// commit settles a batch, behind what is left of an older one. The turn is held,
+// unless the log is shut.
 func (l *Log) commit(batch []*pending) {
 	a := &attempt{batch: batch}
 	if l.ctx.Err() != nil {
 		a.fail(ErrShut)
 		return
 	}
-	if l.stuck != nil { // an older one comes first
-		if err := l.settle(l.stuck); err != nil {
-			a.fail(err)
-			return
-		}
-		l.stuck = nil
+	if err := l.settleStuck(); err != nil {
+		a.fail(err)
+		return
 	}
 	if err := l.assemble(a); err != nil {
 		a.fail(err)
 		return
 	}
-	if err := l.settle(a); err != nil {
-		if !a.sent {
-			a.fail(err)
-			return
-		}
+	switch err := l.settle(a); {
+	case err == nil:
+	case errors.Is(err, errFolded):
+		a.fail(fmt.Errorf("%w: %w", ErrUnknown, err))
+	case a.sent:
 		a.fail(fmt.Errorf("%w: %w", ErrUnknown, err))
 		l.stuck = a
+	default:
+		a.fail(err)
 	}
+}
+
+// settleStuck settles the attempt of which the waiters have been told that its
+// outcome is unknown. Where that is lost it is not sent again: nobody expects
+// it any more.
+func (l *Log) settleStuck() error {
+	if l.stuck == nil {
+		return nil
+	}
+	err := l.settle(l.stuck)
+	if err == nil || errors.Is(err, errFolded) {
+		l.stuck = nil
+		return nil
+	}
+	return err
 }
 
 // assemble makes the segment of a batch, but for its slot.
@@ -74,107 +96,130 @@ func (l *Log) assemble(a *attempt) error {
 	return nil
 }
 
+// maxLosses is how many slots in a row an attempt may lose before the committer
+// catches up with the log: it is not racing, but behind.
+const maxLosses = 3
+
 // settle sends an attempt to the next slot, and to the one after when that
 // turns out to be another's, until it is known to be in the log; then it is
-// applied and its waiters are answered. An error leaves it where it is: with
-// a.sent the outcome is unknown and settle must be called again before any
-// other attempt; without, it was not written.
+// applied and its waiters are answered. After errFolded the attempt is never
+// to be sent again. Any other error leaves it where it is: with a.sent the
+// outcome is unknown and settle must be called again before any other attempt;
+// without, it was not written.
 func (l *Log) settle(a *attempt) error {
-	for {
-		if l.broken != nil {
-			return l.broken
-		}
+	for losses := 1; ; losses++ {
 		if !a.sent {
-			a.seg.N, a.seg.Prev = l.n+1, l.sum
-			a.seg.Epoch, a.seg.Time = l.o.Epoch(), l.o.Now().UnixMilli()
-			a.data = a.seg.Encode()
+			l.address(a)
 		}
-		begun := l.o.Now()
-		s, err := l.create(a)
-		if err != nil {
+		verdicts, err := l.decide(a)
+		if err == nil {
+			l.reply(a, verdicts)
+			return nil
+		}
+		if !errors.Is(err, errLost) {
 			return err
 		}
-		l.took = l.o.Now().Sub(begun)
-		a.sent = s.Batch == a.seg.Batch
-		verdicts, err := l.advance(s)
-		if err != nil {
-			return err
+		if len(a.batch) == 0 { // told that it may happen; now it is known that it did not
+			return nil
 		}
-		if !a.sent {
-			if len(a.batch) == 0 { // told that it may happen; now it is known that it did not
-				return nil
+		a.sent = false
+		if losses%maxLosses == 0 {
+			if err := l.catchUp(l.ctx); err != nil {
+				return err
 			}
-			continue
 		}
-		if l.o.Committed != nil {
-			l.o.Committed(len(s.Txs), len(a.data))
-		}
-		l.mu.Lock()
-		l.writers = len(a.batch) + len(l.queue)
-		l.mu.Unlock()
-		for i, p := range a.batch {
-			p.reply <- answer{verdict: verdicts[i]}
-		}
-		return nil
 	}
 }
 
-// create puts a's bytes into its slot and returns the segment that is there:
-// a's own, or another's.
-func (l *Log) create(a *attempt) (*Segment, error) {
-	key := SlotKey(l.o.Prefix, a.seg.N)
+// address makes an attempt one at the next slot.
+func (l *Log) address(a *attempt) {
+	a.seg.N, a.seg.Prev = l.at.N+1, l.at.Sum
+	a.seg.Epoch, a.seg.Time = l.o.Epoch(), l.o.Now().UnixMilli()
+	a.data = a.seg.Encode()
+}
+
+// reply answers the waiters of an attempt that is in the log.
+func (l *Log) reply(a *attempt, verdicts []any) {
+	if l.o.Committed != nil {
+		l.o.Committed(len(a.seg.Txs), len(a.data))
+	}
+	l.mu.Lock()
+	l.writers = len(a.batch) + len(l.queue)
+	l.mu.Unlock()
+	for i, p := range a.batch {
+		p.reply <- answer{verdict: verdicts[i]}
+	}
+}
+
+// decide tries until it is known what became of an attempt at its slot: the
+// verdicts if it is there and applied, errLost, errFolded, or what kept it from
+// being known.
+func (l *Log) decide(a *attempt) ([]any, error) {
 	for retry := (backoff{ctx: l.ctx}); ; {
-		_, err := l.st.Put(l.ctx, key, a.data, store.Cond{IfAbsent: true})
-		switch {
-		case err == nil:
-			return a.seg, nil
-		case store.Refused(err):
-			return nil, fmt.Errorf("create %s: %w", key, err)
-		case !errors.Is(err, store.ErrExists):
-			a.sent = true
+		if err := l.sound(); err != nil {
+			return nil, err
 		}
-		s, readErr := l.read(l.ctx, a.seg.N)
-		switch {
-		case readErr == nil:
-			return s, nil
-		case errors.Is(readErr, ErrFormat):
-			return nil, l.breakdown(readErr)
-		}
-		if !errors.Is(readErr, store.ErrNotFound) {
-			err = readErr
+		verdicts, final, err := l.try(l.ctx, a)
+		if err == nil || final {
+			return verdicts, err
 		}
 		if !retry.wait() {
-			return nil, fmt.Errorf("create %s: %w", key, err)
+			return nil, err
 		}
 	}
 }
 
-// How long a committer tries to settle a slot before its waiters are told that
-// the outcome is unknown: about 25 seconds, less than the minute after which
-// common clients give up.
-const (
-	firstWait = 50 * time.Millisecond
-	longWait  = 5 * time.Second
-	maxWaits  = 11
-)
-
-type backoff struct {
-	ctx   context.Context
-	waits int
+// try puts an attempt into its slot, reads the slot if there is doubt, and goes
+// on with what is there. An error that is not final may pass.
+//
+//	created, or its batch id ─── applied ──▶ verdicts
+//	another's segment ────────── applied ──▶ errLost
+//	a fence, of another's ────── jumped ───▶ errLost
+//	a fence, of the attempt ──── jumped ───▶ errFolded
+//	anything else ────────────── jumped ───▶ errFolded if it may have been there, or else errLost
+//	nothing ─────────────────────────────▶ again
+func (l *Log) try(ctx context.Context, a *attempt) (verdicts []any, final bool, err error) {
+	key := SlotKey(l.o.Prefix, a.seg.N)
+	id, begun := l.begin()
+	info, putErr := l.st.Put(ctx, key, a.data, store.Cond{IfAbsent: true})
+	f, created := found{n: a.seg.N, date: info.Date, seg: a.seg}, putErr == nil
+	switch {
+	case created:
+		l.won(l.o.Now().Sub(begun))
+	case store.Refused(putErr):
+		return nil, true, fmt.Errorf("create %s: %w", key, putErr)
+	default:
+		a.sent = a.sent || !errors.Is(putErr, store.ErrExists)
+		if f, err = l.look(ctx, a.seg.N); err != nil {
+			return nil, false, fmt.Errorf("create %s: %w", key, err)
+		}
+	}
+	ours := f.seg != nil && f.seg.Batch == a.seg.Batch
+	a.sent = a.sent || ours
+	doubtful := l.stale(l.at, f.date)
+	how, verdicts, err := l.meet(ctx, f)
+	switch {
+	case err != nil:
+		return nil, errors.Is(err, ErrBroken), err
+	case how == stayed:
+		return nil, false, fmt.Errorf("create %s: %w", key, putErr)
+	case how == jumped && a.inside(f, doubtful):
+		return nil, true, errFolded
+	case how == jumped || !ours:
+		return nil, true, errLost
+	}
+	if created {
+		l.succeed(id, begun)
+	}
+	return verdicts, true, nil
 }
 
-// wait waits before the next try; false: there is to be none.
-func (b *backoff) wait() bool {
-	if b.waits == maxWaits {
-		return false
-	}
-	t := time.NewTimer(min(firstWait<<b.waits, longWait))
-	defer t.Stop()
-	b.waits++
-	select {
-	case <-t.C:
+// inside reports whether an attempt may have been in its slot, which was found
+// to hold f and is covered by a checkpoint. A fence that is not doubtful tells;
+// what was created there, or was another's, may have come after the fence.
+func (a *attempt) inside(f found, doubtful bool) bool {
+	if f.fence != nil && f.fence.Sum == a.seg.Sum {
 		return true
-	case <-b.ctx.Done():
-		return false
 	}
+	return a.sent && (f.fence == nil || doubtful)
 }

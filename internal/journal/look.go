@@ -1,0 +1,211 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"aetherfs/internal/store"
+)
+
+// found is what a slot held: a segment, a fence, bytes that are neither, or
+// nothing.
+type found struct {
+	n      uint64
+	date   time.Time // the store's clock; zero where it has none
+	seg    *Segment
+	fence  *Fence
+	damage error
+}
+
+func (f *found) nothing() bool { return f.seg == nil && f.fence == nil && f.damage == nil }
+
+// look reads slot n. An error says nothing about it. A second look tells a
+// damaged answer from a damaged object.
+func (l *Log) look(ctx context.Context, n uint64) (found, error) {
+	f, err := l.glance(ctx, n)
+	if f.damage != nil {
+		return l.glance(ctx, n)
+	}
+	return f, err
+}
+
+func (l *Log) glance(ctx context.Context, n uint64) (found, error) {
+	key := SlotKey(l.o.Prefix, n)
+	b, info, err := l.st.Get(ctx, key, store.Range{Len: MaxSegmentBytes})
+	f := found{n: n, date: info.Date}
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return f, nil
+	case err != nil:
+		return f, fmt.Errorf("read %s: %w", key, err)
+	case info.Size > MaxSegmentBytes:
+		f.damage = fmt.Errorf("%s: %d bytes: %w", key, info.Size, ErrFormat)
+		return f, nil
+	}
+	if err := f.decode(b, l.o.Owner); err != nil {
+		f.seg, f.fence, f.damage = nil, nil, fmt.Errorf("%s: %w", key, err)
+	}
+	return f, nil
+}
+
+// decode takes b for what the slot holds, if it belongs there.
+func (f *found) decode(b []byte, owner [16]byte) error {
+	var n uint64
+	var of [16]byte
+	if isFence(b) {
+		fence, err := DecodeFence(b)
+		if err != nil {
+			return err
+		}
+		f.fence, n, of = &fence, fence.N, fence.Owner
+	} else {
+		s, err := Decode(b)
+		if err != nil {
+			return err
+		}
+		f.seg, n, of = s, s.N, s.Owner
+	}
+	if n != f.n || of != owner {
+		return fmt.Errorf("holds slot %d of %x: %w", n, of, ErrFormat)
+	}
+	return nil
+}
+
+// step is how a log went on.
+type step uint8
+
+const (
+	stayed  step = iota // the slot holds nothing
+	applied             // its segment was applied
+	jumped              // to a checkpoint that covers the slot
+)
+
+// meet goes on with what slot at.N+1 was found to hold. The turn is held.
+//
+//	                 ┌ nothing ─────────────────────────▶ stayed
+//	Date ── fresh ───┼ segment behind ours ── Apply ────▶ applied
+//	  │ stale        │                          │ ErrReload
+//	  ▼        no    └ fence, other segment,    ▼
+//	reload ───▶       damage ───────────────▶ reload ───▶ jumped
+//	  │ ahead                                   │ not ahead
+//	  └▶ jumped                                 └▶ damage, or try again
+func (l *Log) meet(ctx context.Context, f found) (step, []any, error) {
+	if l.stale(l.at, f.date) {
+		if ahead, err := l.reload(ctx); err != nil || ahead {
+			return jumped, nil, err
+		}
+	}
+	switch {
+	case f.damage != nil:
+		return jumped, nil, l.explain(ctx, f.damage)
+	case f.fence != nil:
+		return jumped, nil, l.explain(ctx, fmt.Errorf("slot %d holds a fence for a checkpoint at %d that is not there", f.n, f.fence.Base))
+	case f.seg == nil:
+		l.confirm(l.at.N, f.date)
+		return stayed, nil, nil
+	case f.seg.Prev != l.at.Sum:
+		return jumped, nil, l.explain(ctx, fmt.Errorf("segment %d does not follow segment %d", f.n, l.at.N))
+	}
+	verdicts, err := l.o.Apply(ctx, f.seg)
+	switch {
+	case err == nil:
+		l.advance(f)
+		return applied, verdicts, nil
+	case errors.Is(err, ErrFormat):
+		return jumped, nil, l.explain(ctx, fmt.Errorf("segment %d: %w", f.n, err))
+	case errors.Is(err, ErrReload):
+		if ahead, reloadErr := l.reload(ctx); reloadErr != nil || ahead {
+			return jumped, nil, reloadErr
+		}
+	}
+	return stayed, nil, fmt.Errorf("apply segment %d of %s: %w", f.n, l.o.Prefix, err)
+}
+
+// advance says that the segment that was found has been applied.
+func (l *Log) advance(f found) {
+	if f.seg.Writer != l.o.Writer {
+		l.rival = l.o.Now()
+	}
+	at := At{N: f.n, Sum: f.seg.Sum, Date: f.date}
+	if at.Date.IsZero() {
+		at.Date = l.at.Date
+	}
+	l.move(at)
+}
+
+// confirm says that slot n+1 was empty at that date.
+func (l *Log) confirm(n uint64, date time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.at.N == n && date.After(l.at.Date) {
+		l.at.Date = date
+	}
+}
+
+// readAhead is how many segments are fetched at once while a log is caught up
+// with. With few, memory is bounded; with one, a reader fifty milliseconds away
+// would never reach a writer as near.
+const readAhead = 8
+
+// farBehind is after how many segments it is worth asking for a checkpoint that
+// is ahead.
+const farBehind = 64
+
+// catchUp applies what stands behind the state, until a slot is empty that was
+// looked at after catchUp began. It looks at one slot first, then at twice as many
+// each time. The turn is held.
+func (l *Log) catchUp(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	taken, asked := 0, false
+	for width := 1; ; width = min(2*width, readAhead) {
+		if err := l.sound(); err != nil {
+			return err
+		}
+		for _, c := range l.lookAhead(ctx, width) {
+			f := <-c
+			if f.err != nil {
+				return f.err
+			}
+			how, _, err := l.meet(ctx, f.found)
+			if err != nil || how == stayed {
+				return err
+			}
+			if taken++; how == jumped {
+				break // the others may lie behind the state now
+			}
+		}
+		if taken >= farBehind && !asked {
+			asked = true
+			if _, err := l.reload(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+type looked struct {
+	found
+	err error
+}
+
+// lookAhead looks at the next slots, all at once. Each channel has its slot.
+func (l *Log) lookAhead(ctx context.Context, width int) []<-chan looked {
+	ahead := make([]<-chan looked, width)
+	for i := range ahead {
+		ahead[i] = l.fetch(ctx, l.at.N+1+uint64(i))
+	}
+	return ahead
+}
+
+// fetch looks at a slot meanwhile.
+func (l *Log) fetch(ctx context.Context, n uint64) <-chan looked {
+	c := make(chan looked, 1)
+	l.done.Go(func() {
+		f, err := l.look(ctx, n)
+		c <- looked{f, err}
+	})
+	return c
+}
