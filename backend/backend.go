@@ -111,7 +111,10 @@ func (b *Backend) find(ctx context.Context, p Path) (*catalog.Dataset, *manifest
 	if err != nil {
 		return nil, nil, err
 	}
-	e := d.State().Entry(p.Tag, p.Name)
+	e, err := d.State().Entry(ctx, p.Tag, p.Name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", p, explain(err))
+	}
 	if e == nil {
 		return nil, nil, fmt.Errorf("%s: %w", p, ErrNotFound)
 	}

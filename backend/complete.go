@@ -28,7 +28,7 @@ func (b *Backend) complete(ctx context.Context, p Path, id string, parts []Compl
 		return Info{}, err
 	}
 	r := &manifest.Complete{Tag: p.Tag, Name: p.Name, Upload: u.ID, Cond: o.Cond}
-	if r.Parts, r.Checksums, err = checkParts(u, parts, o); err != nil {
+	if r.Parts, r.Checksums, err = checkParts(ctx, u, parts, o); err != nil {
 		return Info{}, fmt.Errorf("complete upload of %s: %w", p, err)
 	}
 	results, err := d.Commit(ctx, nil, r)
@@ -40,7 +40,7 @@ func (b *Backend) complete(ctx context.Context, p Path, id string, parts []Compl
 
 // checkParts checks what a client says of its parts against what is there, and
 // computes the checksums of the whole file. Replay checks the parts again.
-func checkParts(u *manifest.OpenUpload, parts []CompletePart, o CompleteOptions) ([]manifest.PartRef, []Checksum, error) {
+func checkParts(ctx context.Context, u *manifest.OpenUpload, parts []CompletePart, o CompleteOptions) ([]manifest.PartRef, []Checksum, error) {
 	if len(parts) == 0 || len(parts) > MaxParts {
 		return nil, nil, fmt.Errorf("%d parts, not 1 to %d: %w", len(parts), MaxParts, ErrInvalidPart)
 	}
@@ -51,8 +51,10 @@ func checkParts(u *manifest.OpenUpload, parts []CompletePart, o CompleteOptions)
 		if i > 0 && want.Number <= parts[i-1].Number {
 			return nil, nil, fmt.Errorf("part %d after part %d: %w", want.Number, parts[i-1].Number, ErrPartOrder)
 		}
-		part, ok := u.Part(want.Number)
+		part, ok, err := u.Part(ctx, want.Number)
 		switch {
+		case err != nil:
+			return nil, nil, explain(err)
 		case !ok || part.ETag != want.ETag:
 			return nil, nil, fmt.Errorf("part %d with ETag %q: %w", want.Number, want.ETag, ErrInvalidPart)
 		case want.Checksum != nil && !holds(part.Checksums, *want.Checksum):

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"strings"
@@ -17,31 +18,19 @@ func (b *Backend) List(ctx context.Context, dataset string, q Query) iter.Seq2[I
 			return
 		}
 		state := d.State()
-		seek := func(from string) iter.Seq2[string, item] {
-			return func(yield func(string, item) bool) {
-				for tag, e := range state.Keys(from) {
-					if !yield(manifest.Key(tag, e.Name), item{tag, e}) {
-						return
-					}
-				}
-			}
-		}
-		walk(q, q.from(), seek, func(prefix string, x item) bool {
-			if err := ctx.Err(); err != nil {
+		seek := func(from string) iter.Seq2[manifest.Keyed, error] { return state.Keys(ctx, from) }
+		key := func(x manifest.Keyed) string { return manifest.KeyOf(x.Tag, x.Name) }
+		walk(q, q.from(), seek, key, func(prefix string, x manifest.Keyed, err error) bool {
+			if err = cmp.Or(explain(err), ctx.Err()); err != nil {
 				yield(Info{}, err)
 				return false
 			}
 			if prefix != "" {
 				return yield(Info{Path: Path{Dataset: dataset}, Prefix: prefix}, nil)
 			}
-			return yield(info(Path{dataset, x.tag, x.entry.Name}, x.entry), nil)
+			return yield(info(Path{dataset, x.Tag, x.Name}, x.Entry), nil)
 		})
 	}
-}
-
-type item struct {
-	tag   string
-	entry *manifest.Entry
 }
 
 // from is the least key that q can select.
@@ -52,25 +41,31 @@ func (q Query) from() string {
 	return q.Prefix
 }
 
-// walk applies a query to keys with values. seek returns them in order,
+// walk applies a query to values with keys. seek returns them in order,
 // beginning with the first key that is not less than from. Keys that share a
-// common prefix are skipped by seeking, not by reading them.
-func walk[V any](q Query, from string, seek func(from string) iter.Seq2[string, V], emit func(prefix string, v V) bool) {
+// common prefix are skipped by seeking, not by reading them. An error of seek is
+// emitted, and the end.
+func walk[V any](q Query, from string, seek func(from string) iter.Seq2[V, error], keyOf func(V) string, emit func(prefix string, v V, err error) bool) {
 	var none V
 	for {
 		again := false
-		for key, v := range seek(from) {
+		for v, err := range seek(from) {
+			if err != nil {
+				emit("", none, err)
+				return
+			}
+			key := keyOf(v)
 			if !strings.HasPrefix(key, q.Prefix) {
 				return
 			}
 			prefix := q.commonPrefix(key)
 			if prefix == "" {
-				if !emit("", v) {
+				if !emit("", v, nil) {
 					return
 				}
 				continue
 			}
-			if prefix > q.After && !emit(prefix, none) {
+			if prefix > q.After && !emit(prefix, none, nil) {
 				return
 			}
 			from, again = behind(prefix), true

@@ -37,6 +37,6 @@ func ParsePath(dataset, key string) (Path, error) {
 }
 
 // Key is the S3 key of p.
-func (p Path) Key() string { return manifest.Key(p.Tag, p.Name) }
+func (p Path) Key() string { return manifest.KeyOf(p.Tag, p.Name) }
 
 func (p Path) String() string { return p.Dataset + "/" + p.Key() }

@@ -26,15 +26,24 @@ func (b *Backend) Stats(ctx context.Context, dataset string) ([]TagStats, error)
 	}
 	state := d.State()
 	var all []TagStats
-	for t := range state.Tags() {
+	for t, err := range state.Tags(ctx) {
+		if err != nil {
+			return nil, explain(err)
+		}
 		var used frames
-		for e := range state.Entries(t.Name) {
+		for e, err := range state.Entries(ctx, t.Name) {
+			if err == nil {
+				e, err = state.Whole(ctx, e)
+			}
+			if err != nil {
+				return nil, explain(err)
+			}
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
 			used.add(e.Recipe)
 		}
-		all = append(all, TagStats{Tag: t.Name, Files: int64(t.Files), Bytes: t.Bytes, Stored: used.bytes(), Added: t.Added})
+		all = append(all, TagStats{Tag: t.Name, Files: t.Files, Bytes: t.Bytes, Stored: used.bytes(), Added: t.Added})
 	}
 	return all, nil
 }

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -54,7 +55,11 @@ func (b *Backend) upload(ctx context.Context, p Path, id string) (*catalog.Datas
 		return nil, nil, err
 	}
 	if uid, err := manifest.ParseID(id); err == nil {
-		if u := d.State().Upload(p.Tag, p.Name, uid); u != nil {
+		u, err := d.State().Upload(ctx, p.Tag, p.Name, uid)
+		if err != nil {
+			return nil, nil, fmt.Errorf("upload %q of %s: %w", id, p, explain(err))
+		}
+		if u != nil {
 			return d, u, nil
 		}
 	}
@@ -193,8 +198,8 @@ func (b *Backend) Parts(ctx context.Context, p Path, id string, after int) iter.
 			yield(Part{}, err)
 			return
 		}
-		for part := range u.Parts(after) {
-			if !yield(part, nil) {
+		for part, err := range u.Parts(ctx, after) {
+			if !yield(part, explain(err)) || err != nil {
 				return
 			}
 		}
@@ -214,24 +219,19 @@ func (b *Backend) ListUploads(ctx context.Context, dataset string, q Query, afte
 		if afterID != "" && err == nil {
 			from = max(q.After, q.Prefix)
 		}
-		seek := func(from string) iter.Seq2[string, *manifest.OpenUpload] {
-			return func(yield func(string, *manifest.OpenUpload) bool) {
-				for u := range state.Uploads(from, manifest.ID{}) {
-					if !yield(manifest.Key(u.Tag, u.Name), u) {
-						return
-					}
-				}
-			}
+		seek := func(from string) iter.Seq2[*manifest.OpenUpload, error] {
+			return state.Uploads(ctx, from, manifest.ID{})
 		}
-		walk(q, from, seek, func(prefix string, u *manifest.OpenUpload) bool {
-			if err := ctx.Err(); err != nil {
+		key := func(u *manifest.OpenUpload) string { return manifest.KeyOf(u.Tag, u.Name) }
+		walk(q, from, seek, key, func(prefix string, u *manifest.OpenUpload, err error) bool {
+			if err = cmp.Or(explain(err), ctx.Err()); err != nil {
 				yield(UploadInfo{}, err)
 				return false
 			}
 			switch {
 			case prefix != "":
 				return yield(UploadInfo{Path: Path{Dataset: dataset}, Prefix: prefix}, nil)
-			case afterID != "" && manifest.Key(u.Tag, u.Name) == q.After && string(u.ID[:]) <= string(after[:]):
+			case afterID != "" && manifest.KeyOf(u.Tag, u.Name) == q.After && string(u.ID[:]) <= string(after[:]):
 				return true
 			}
 			return yield(uploadInfo(dataset, u), nil)

@@ -255,7 +255,7 @@ func (c *Catalog) leave(id manifest.ID, o *opening) {
 }
 
 func (c *Catalog) openDataset(rec *manifest.Dataset) (*Dataset, error) {
-	l, err := openLine(c.ctx, c, manifest.NewState(rec.Epoch), logPrefix(rec.ID), rec.ID)
+	l, err := openLine(c.ctx, c, manifest.NewState(rec.ID, rec.Epoch, nil), logPrefix(rec.ID), rec.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -69,6 +69,16 @@ func put(ctx context.Context, d *catalog.Dataset, name string) error {
 	return err
 }
 
+// holds reports whether a file is there.
+func holds(t *testing.T, d *catalog.Dataset, name string) bool {
+	t.Helper()
+	e, err := d.State().Entry(t.Context(), "v1", name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e != nil
+}
+
 func names(c *catalog.Catalog) (all []string) {
 	for d := range c.Datasets() {
 		all = append(all, d.Name)
@@ -94,7 +104,7 @@ func TestDatasets(t *testing.T) {
 	}
 	c = reopen(t, c, st)
 	d := dataset(t, c, "b")
-	if d.ID != first.ID || d.State().Entry("v1", "x") == nil {
+	if d.ID != first.ID || !holds(t, d, "x") {
 		t.Errorf("reopened, the dataset is %v with %d files, was %v", d.ID, d.State().Files(), first.ID)
 	}
 	if _, err := d.Commit(ctx, nil, &manifest.Delete{Tag: "v1", Name: "x"}); err != nil {
@@ -205,7 +215,7 @@ func TestRemoveRaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	c = reopen(t, c, st)
-	if d := dataset(t, c, "set"); d.State().Files() != 1 || d.State().Entry("v1", "last") == nil {
+	if d := dataset(t, c, "set"); d.State().Files() != 1 || !holds(t, d, "last") {
 		t.Errorf("%d files, want the last one alone", d.State().Files())
 	}
 }
@@ -259,7 +269,7 @@ func TestClose(t *testing.T) {
 	next := reopen(t, c, st)
 	all.Wait()
 	for i := range acked {
-		if got := dataset(t, next, fmt.Sprint("set", i)).State().Files(); int64(got) != acked[i].Load() {
+		if got := dataset(t, next, fmt.Sprint("set", i)).State().Files(); got != acked[i].Load() {
 			t.Errorf("set%d has %d files, %d were acknowledged", i, got, acked[i].Load())
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 // state is what a log's segments make: a *manifest.State or a *manifest.Hub.
 type state[S any] interface {
-	Apply(*manifest.Segment) (S, []manifest.Verdict)
+	Apply(context.Context, *manifest.Segment) (S, []manifest.Verdict, error)
 	Epoch() uint64
 }
 
@@ -65,7 +65,7 @@ func openLine[S state[S]](ctx context.Context, c *Catalog, first S, prefix strin
 func (l *line[S]) State() S { return *l.state.Load() }
 
 // apply publishes the state after a segment.
-func (l *line[S]) apply(_ context.Context, s *journal.Segment) ([]any, error) {
+func (l *line[S]) apply(ctx context.Context, s *journal.Segment) ([]any, error) {
 	seg := &manifest.Segment{N: s.N, Batch: s.Batch, Epoch: s.Epoch, Txs: make([]*manifest.Tx, len(s.Txs)), Bases: make([]uint32, len(s.Txs))}
 	for i, t := range s.Txs {
 		tx, err := manifest.DecodeTx(t.Payload)
@@ -81,7 +81,10 @@ func (l *line[S]) apply(_ context.Context, s *journal.Segment) ([]any, error) {
 		}
 		seg.Block = block
 	}
-	next, verdicts := l.State().Apply(seg)
+	next, verdicts, err := l.State().Apply(ctx, seg)
+	if err != nil {
+		return nil, err
+	}
 	l.state.Store(&next)
 	answers := make([]any, len(verdicts))
 	for i, v := range verdicts {

@@ -1,5 +1,7 @@
 package manifest
 
+import "context"
+
 // Close ends a log, if its dataset is empty: replay refuses everything after
 // it. Open uploads do not count.
 type Close struct{}
@@ -10,7 +12,7 @@ func (*Close) encode(*encoder) {}
 
 func decodeClose(*decoder) Record { return &Close{} }
 
-func (*Close) apply(p *replay) (Result, error) {
+func (*Close) apply(_ context.Context, p *replay) (Result, error) {
 	if p.s.Files() > 0 {
 		return Result{}, ErrNotEmpty
 	}

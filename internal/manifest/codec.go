@@ -121,6 +121,13 @@ func (d *decoder) count(size int) int {
 	return int(v)
 }
 
+func (d *decoder) uint64() uint64 {
+	if v := d.raw(8); v != nil {
+		return binary.BigEndian.Uint64(v)
+	}
+	return 0
+}
+
 func (d *decoder) bytes() []byte  { return slices.Clone(d.raw(d.count(1))) }
 func (d *decoder) string() string { return string(d.raw(d.count(1))) }
 

@@ -1,5 +1,7 @@
 package manifest
 
+import "context"
+
 // Copy makes key Tag/Name hold what FromTag/FromName held before the
 // transaction, so that two keys can change places. Replay takes the recipe, so
 // it is that of the state, whatever a fold has made of it. If the source is no
@@ -41,12 +43,12 @@ func decodeCopy(d *decoder) Record {
 	return r
 }
 
-func (r *Copy) apply(p *replay) (Result, error) {
-	from := p.start.Entry(r.FromTag, r.FromName)
-	if from == nil || from.ID != r.FromID {
-		return Result{}, ErrChanged
+func (r *Copy) apply(ctx context.Context, p *replay) (Result, error) {
+	from, err := p.source(ctx, r.FromTag, r.FromName, r.FromID)
+	if err != nil {
+		return Result{}, err
 	}
-	if err := r.Cond.check(p.entry(r.Tag, r.Name)); err != nil {
+	if err := p.check(ctx, r.Cond, r.Tag, r.Name); err != nil {
 		return Result{}, err
 	}
 	x := *from
@@ -64,7 +66,7 @@ func (r *Copy) apply(p *replay) (Result, error) {
 		x.Attr.Tags = r.Attr.Tags
 	}
 	if r.Keep && self {
-		return Result{Entry: p.replace(r.Tag, &x)}, nil
+		return p.replace(ctx, r.Tag, &x)
 	}
-	return Result{Entry: p.set(r.Tag, &x)}, nil
+	return p.set(ctx, r.Tag, &x)
 }

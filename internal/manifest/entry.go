@@ -67,6 +67,10 @@ type Entry struct {
 	Attr     Attr
 	Parts    []Part // of a completed upload
 	Recipe   Recipe
+
+	// Detail names the nodes that hold Parts and Recipe, where those are long;
+	// then neither is here. State.Whole reads them.
+	Detail []Digest
 }
 
 func (e *encoder) checksums(v []Checksum) {

@@ -17,4 +17,6 @@ var (
 	ErrChanged      = errors.New("changed meanwhile")
 	ErrStale        = errors.New("stale reference") // names an embedded block that the log does not hold
 	ErrEpoch        = errors.New("epoch is over")   // the author had not seen a barrier
+	ErrFold         = errors.New("fold is late")    // another was accepted meanwhile
+	ErrNoKey        = errors.New("no such access key")
 )

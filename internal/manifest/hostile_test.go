@@ -48,7 +48,7 @@ func TestRefused(t *testing.T) {
 // TestSwap: copies in a transaction take what was there before it.
 func TestSwap(t *testing.T) {
 	put := func(name, etag string) Record { return &Put{Entry: Entry{Name: name, ETag: etag}} }
-	s, v := NewState(0).Apply(&Segment{N: 1, Txs: []*Tx{{Records: []Record{put("a", "1"), put("b", "2")}}}})
+	s, v := apply(t, NewState(ID{}, 0, nil), &Segment{N: 1, Txs: []*Tx{{Records: []Record{put("a", "1"), put("b", "2")}}}})
 	a, b := v[0].Results[0].Entry, v[0].Results[1].Entry
 	swap := &Tx{Records: []Record{
 		&Copy{FromName: "a", FromID: a.ID, Name: "b"},
@@ -56,16 +56,16 @@ func TestSwap(t *testing.T) {
 		&Delete{Name: "c"},
 		&Copy{FromName: "a", FromID: a.ID, Name: "c"},
 	}}
-	next, v := s.Apply(&Segment{N: 2, Batch: ID{1}, Txs: []*Tx{swap}})
+	next, v := apply(t, s, &Segment{N: 2, Batch: ID{1}, Txs: []*Tx{swap}})
 	if v[0].Err != nil {
 		t.Fatal(v[0].Err)
 	}
 	for name, want := range map[string]string{"a": "2", "b": "1", "c": "1"} {
-		if got := next.Entry("", name); got.ETag != want {
+		if got := entry(t, next, "", name); got.ETag != want {
 			t.Errorf("%s holds %s, want %s", name, got.ETag, want)
 		}
 	}
-	if s.Entry("", "a") != a || s.Entry("", "b") != b {
+	if entry(t, s, "", "a") != a || entry(t, s, "", "b") != b {
 		t.Error("the state before has changed")
 	}
 }

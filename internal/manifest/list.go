@@ -1,26 +1,34 @@
 package manifest
 
 import (
+	"context"
 	"iter"
 	"strings"
 )
 
-// Entries yields a tag's entries by name.
-func (s *State) Entries(tagName string) iter.Seq[*Entry] {
-	return func(yield func(*Entry) bool) {
+// Entries yields a tag's entries by name. An error is the last that it yields.
+func (s *State) Entries(_ context.Context, tagName string) iter.Seq2[*Entry, error] {
+	return func(yield func(*Entry, error) bool) {
 		if t, ok := s.tag(tagName); ok {
-			t.entries.Scan(yield)
+			t.entries.Scan(func(e *Entry) bool { return yield(e, nil) })
 		}
 	}
 }
 
-// Keys yields each tag's name with each of its entries in the byte order of
-// the whole keys, beginning with the first key that is not less than from.
+// Keyed is an entry with the tag that it is in.
+type Keyed struct {
+	Tag string
+	*Entry
+}
+
+// Keys yields the entries of all tags in the byte order of their whole keys,
+// beginning with the first key that is not less than from. An error is the last
+// that it yields.
 //
 // The keys of a tag lie together, at name + "/", because no key of the root
 // tag begins so. Those of the root tag lie between them.
-func (s *State) Keys(from string) iter.Seq2[string, *Entry] {
-	return func(yield func(string, *Entry) bool) {
+func (s *State) Keys(_ context.Context, from string) iter.Seq2[Keyed, error] {
+	return func(yield func(Keyed, error) bool) {
 		root, ok := s.tag("")
 		if !ok {
 			root = newTag("")
@@ -32,7 +40,7 @@ func (s *State) Keys(from string) iter.Seq2[string, *Entry] {
 				if end != "" && e.Name >= end {
 					return false
 				}
-				more = yield("", e)
+				more = yield(Keyed{"", e}, nil)
 				return more
 			})
 			rest = max(rest, end)
@@ -55,7 +63,7 @@ func (s *State) Keys(from string) iter.Seq2[string, *Entry] {
 				name = "" // from is before the tag
 			}
 			t.entries.Ascend(&Entry{Name: name}, func(e *Entry) bool {
-				more = yield(t.name, e)
+				more = yield(Keyed{t.name, e}, nil)
 				return more
 			})
 			return more

@@ -1,6 +1,9 @@
 package manifest
 
-import "slices"
+import (
+	"context"
+	"slices"
+)
 
 // Put makes Entry what key Tag/Name holds.
 type Put struct {
@@ -39,18 +42,18 @@ func decodePut(d *decoder) Record {
 	return r
 }
 
-func (r *Put) apply(p *replay) (Result, error) {
-	if err := r.Cond.check(p.entry(r.Tag, r.Entry.Name)); err != nil {
+func (r *Put) apply(ctx context.Context, p *replay) (Result, error) {
+	if err := p.check(ctx, r.Cond, r.Tag, r.Entry.Name); err != nil {
 		return Result{}, err
 	}
-	recipe, added, err := p.resolve(r.Entry.Recipe)
+	recipe, added, err := p.resolve(ctx, r.Entry.Recipe)
 	if err != nil {
 		return Result{}, err
 	}
 	x := r.Entry
 	x.ID, x.Recipe = p.newID(), recipe
 	x.Added += added
-	return Result{Entry: p.set(r.Tag, &x)}, nil
+	return p.set(ctx, r.Tag, &x)
 }
 
 // Delete removes what key Tag/Name holds. A key that holds nothing is fine,
@@ -73,13 +76,16 @@ func decodeDelete(d *decoder) Record {
 	return &Delete{tag, name, d.cond()}
 }
 
-func (r *Delete) apply(p *replay) (Result, error) {
-	old := p.entry(r.Tag, r.Name)
+func (r *Delete) apply(ctx context.Context, p *replay) (Result, error) {
+	old, err := p.s.Entry(ctx, r.Tag, r.Name)
+	if err != nil {
+		return Result{}, err
+	}
 	if err := r.Cond.check(old); err != nil {
 		return Result{}, err
 	}
 	if old != nil {
-		p.remove(r.Tag, old)
+		return Result{}, p.remove(ctx, r.Tag, old)
 	}
 	return Result{}, nil
 }

@@ -13,14 +13,17 @@ const (
 	kindCopyPart = 10
 	kindComplete = 11
 	kindAbort    = 12
+	kindFold     = 16
 	kindClose    = 18
 	kindCreate   = 64
 	kindDrop     = 65
+	kindPutKey   = 66
+	kindDropKey  = 67
 )
 
 // Record is one change. The records of datasets are Put, Delete, Copy, Upload,
-// AddPart, CopyPart, Complete, Abort and Close; those of the hub are Create and
-// Drop.
+// AddPart, CopyPart, Complete, Abort and Close; those of the hub are Create,
+// Drop, PutKey and DropKey. Both have FoldRecord.
 type Record interface {
 	kind() byte
 	encode(*encoder)
@@ -78,12 +81,18 @@ func decodeRecord(d *decoder) Record {
 		return decodeComplete(d)
 	case kindAbort:
 		return decodeAbort(d)
+	case kindFold:
+		return decodeFold(d)
 	case kindClose:
 		return decodeClose(d)
 	case kindCreate:
 		return decodeCreate(d)
 	case kindDrop:
 		return decodeDrop(d)
+	case kindPutKey:
+		return decodePutKey(d)
+	case kindDropKey:
+		return decodeDropKey(d)
 	default:
 		d.fail("record kind %d", kind)
 		return nil

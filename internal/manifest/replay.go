@@ -1,8 +1,10 @@
 package manifest
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 )
 
@@ -27,16 +29,22 @@ type Result struct {
 	Entry  *Entry      // of Put, Copy and Complete
 	Upload *OpenUpload // of Upload, AddPart and CopyPart
 	Part   Part        // of AddPart and CopyPart
+	Fold   *Fold       // of FoldRecord: it is the newest now
 }
 
-// Apply replays segment s.N()+1.
-func (s *State) Apply(seg *Segment) (*State, []Verdict) {
+// Apply replays segment s.N()+1. An error says that a node could not be read;
+// then nothing was decided. It is called by one goroutine at a time.
+func (s *State) Apply(ctx context.Context, seg *Segment) (*State, []Verdict, error) {
 	if seg.N != s.n+1 {
 		panic(fmt.Sprintf("segment %d after state %d", seg.N, s.n))
 	}
 	p := &replay{s: s.clone(), seg: seg, owner: new(owner)}
 	p.s.n = seg.N
+	for _, tx := range seg.Txs {
+		p.s.records += len(tx.Records)
+	}
 	if seg.Block != nil {
+		p.s.embedded += seg.Block.Size
 		p.s.small = s.small.Copy()
 		p.s.small.Set(seg.N, seg.Block)
 	}
@@ -53,10 +61,14 @@ func (s *State) Apply(seg *Segment) (*State, []Verdict) {
 			if seg.Block != nil {
 				p.base = seg.Bases[i]
 			}
-			verdicts[i] = p.transact(tx)
+			v, err := p.transact(ctx, tx)
+			if err != nil {
+				return nil, nil, fmt.Errorf("replay segment %d: %w", seg.N, err)
+			}
+			verdicts[i] = v
 		}
 	}
-	return p.s, verdicts
+	return p.s, verdicts, nil
 }
 
 func (s *State) clone() *State {
@@ -66,9 +78,9 @@ func (s *State) clone() *State {
 }
 
 // applier is a record of a dataset's log. It changes nothing when it returns
-// an error.
+// an error: the verdict, or an *unread.
 type applier interface {
-	apply(*replay) (Result, error)
+	apply(context.Context, *replay) (Result, error)
 }
 
 // replay is a state being made from another.
@@ -87,7 +99,7 @@ type replay struct {
 type owner struct{ _ byte }
 
 // transact applies the records of one transaction, or none.
-func (p *replay) transact(tx *Tx) Verdict {
+func (p *replay) transact(ctx context.Context, tx *Tx) (Verdict, error) {
 	before := p.s
 	p.start = before
 	if len(tx.Records) > 1 { // a single record undoes itself
@@ -102,16 +114,20 @@ func (p *replay) transact(tx *Tx) Verdict {
 		p.record = i
 		a, ok := r.(applier)
 		if !ok {
-			return Verdict{Err: ErrFormat}
+			return Verdict{Err: ErrFormat}, nil
 		}
-		res, err := a.apply(p)
+		res, err := a.apply(ctx, p)
+		var unread *unread
+		if errors.As(err, &unread) {
+			return Verdict{}, err
+		}
 		if err != nil {
-			return Verdict{Err: err}
+			return Verdict{Err: err}, nil
 		}
 		v.Results = append(v.Results, res)
 	}
 	*before = *p.s
-	return v
+	return v, nil
 }
 
 // newID names what the record makes: no two records of a log have the same
@@ -125,15 +141,35 @@ func (p *replay) newID() (id ID) {
 	return id
 }
 
-// entry returns what a key holds, or nil.
-func (p *replay) entry(tag, name string) *Entry { return p.s.Entry(tag, name) }
+// check decides c for a key.
+func (p *replay) check(ctx context.Context, c Cond, tag, name string) error {
+	if c.IsZero() {
+		return nil
+	}
+	old, err := p.s.Entry(ctx, tag, name)
+	if err != nil {
+		return err
+	}
+	return c.check(old)
+}
+
+// source returns what a key held before the transaction, if it is still the
+// entry id.
+func (p *replay) source(ctx context.Context, tag, name string, id ID) (*Entry, error) {
+	e, err := p.start.Entry(ctx, tag, name)
+	if err == nil && (e == nil || e.ID != id) {
+		err = ErrChanged
+	}
+	return e, err
+}
 
 // upload finds an open upload.
-func (p *replay) upload(tag, name string, id ID) (*OpenUpload, error) {
-	if u := p.s.Upload(tag, name, id); u != nil {
-		return u, nil
+func (p *replay) upload(ctx context.Context, tag, name string, id ID) (*OpenUpload, error) {
+	u, err := p.s.Upload(ctx, tag, name, id)
+	if err == nil && u == nil {
+		err = ErrNoUpload
 	}
-	return nil, ErrNoUpload
+	return u, err
 }
 
 // own returns the tag of that name as one that may be changed in place.
@@ -155,40 +191,51 @@ func (p *replay) own(name string) *tag {
 }
 
 // set makes x what its key holds, dated now, but later than what it held.
-func (p *replay) set(tag string, x *Entry) *Entry {
+func (p *replay) set(ctx context.Context, tag string, x *Entry) (Result, error) {
+	old, err := p.s.Entry(ctx, tag, x.Name)
+	if err != nil {
+		return Result{}, err
+	}
 	x.Modified = p.time
-	if old := p.entry(tag, x.Name); old != nil {
+	if old != nil {
 		x.Modified = max(x.Modified, old.Modified+1)
 	}
-	return p.replace(tag, x)
+	return p.replace(ctx, tag, x)
 }
 
 // replace makes x what its key holds.
-func (p *replay) replace(tag string, x *Entry) *Entry {
+func (p *replay) replace(_ context.Context, tag string, x *Entry) (Result, error) {
 	t := p.own(tag)
 	if old, ok := t.entries.Set(x); ok {
 		t.bytes -= old.Size
 		t.added -= old.Added
+		p.s.files--
+		p.s.bytes -= old.Size
 	}
 	t.bytes += x.Size
 	t.added += x.Added
-	return x
+	p.s.files++
+	p.s.bytes += x.Size
+	return Result{Entry: x}, nil
 }
 
 // remove takes old out of a tag; a tag goes with its last entry.
-func (p *replay) remove(tag string, old *Entry) {
+func (p *replay) remove(_ context.Context, tag string, old *Entry) error {
 	t := p.own(tag)
 	t.entries.Delete(old)
 	t.bytes -= old.Size
 	t.added -= old.Added
+	p.s.files--
+	p.s.bytes -= old.Size
 	if t.entries.Len() == 0 {
 		p.s.tags.Delete(t)
 	}
+	return nil
 }
 
 // resolve turns the recipe of a record into one of the state, and returns how
 // many stored bytes its own small data takes, in proportion.
-func (p *replay) resolve(r Recipe) (Recipe, int64, error) {
+func (p *replay) resolve(_ context.Context, r Recipe) (Recipe, int64, error) {
 	out, err := r.rebase(p.seg.Block, p.base, func(slot uint64) *Block {
 		b, _ := p.s.small.Get(slot)
 		if slot == p.seg.N {

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -34,32 +35,32 @@ func (m model) apply(r Record, start model, time int64, next ID) error {
 	}
 	switch r := r.(type) {
 	case *Put:
-		if len(r.Cond.IfNoneMatch) > 0 && m[Key(r.Tag, r.Entry.Name)] != nil {
+		if len(r.Cond.IfNoneMatch) > 0 && m[KeyOf(r.Tag, r.Entry.Name)] != nil {
 			return ErrPrecondition
 		}
 		e := r.Entry
 		e.ID = next
-		set(Key(r.Tag, e.Name), &e)
+		set(KeyOf(r.Tag, e.Name), &e)
 	case *Delete:
-		old := m[Key(r.Tag, r.Name)]
+		old := m[KeyOf(r.Tag, r.Name)]
 		if len(r.Cond.IfMatch) > 0 && old == nil {
 			return ErrNotFound
 		}
 		if len(r.Cond.IfMatch) > 0 && old.ETag != r.Cond.IfMatch[0] {
 			return ErrPrecondition
 		}
-		delete(m, Key(r.Tag, r.Name))
+		delete(m, KeyOf(r.Tag, r.Name))
 	case *Copy:
-		from := start[Key(r.FromTag, r.FromName)]
+		from := start[KeyOf(r.FromTag, r.FromName)]
 		if from == nil || from.ID != r.FromID {
 			return ErrChanged
 		}
 		e := *from
 		e.Name, e.ID = r.Name, next
-		if Key(r.FromTag, r.FromName) != Key(r.Tag, r.Name) {
+		if KeyOf(r.FromTag, r.FromName) != KeyOf(r.Tag, r.Name) {
 			e.Added = 0
 		}
-		set(Key(r.Tag, r.Name), &e)
+		set(KeyOf(r.Tag, r.Name), &e)
 	}
 	return nil
 }
@@ -102,10 +103,42 @@ func drawRecord(t *rapid.T, m model) Record {
 	}
 }
 
-func dump(s *State, from string) (keys []string, entries []*Entry) {
-	for tag, e := range s.Keys(from) {
-		keys = append(keys, Key(tag, e.Name))
-		entries = append(entries, e)
+// fataler is a *testing.T or a *rapid.T.
+type fataler interface {
+	Helper()
+	Fatal(...any)
+	Context() context.Context
+}
+
+// must returns v, unless err is set.
+func must[V any](t fataler, v V, err error) V {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func apply(t fataler, s *State, seg *Segment) (*State, []Verdict) {
+	t.Helper()
+	next, v, err := s.Apply(t.Context(), seg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return next, v
+}
+
+func entry(t fataler, s *State, tag, name string) *Entry {
+	t.Helper()
+	e, err := s.Entry(t.Context(), tag, name)
+	return must(t, e, err)
+}
+
+func dump(t fataler, s *State, from string) (keys []string, entries []*Entry) {
+	for e, err := range s.Keys(t.Context(), from) {
+		must(t, e, err)
+		keys = append(keys, KeyOf(e.Tag, e.Name))
+		entries = append(entries, e.Entry)
 	}
 	return keys, entries
 }
@@ -114,7 +147,7 @@ func dump(s *State, from string) (keys []string, entries []*Entry) {
 // included; older states stay as they were; counts agree.
 func TestReplay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s, m := NewState(0), model{}
+		s, m := NewState(ID{}, 0, nil), model{}
 		type past struct {
 			s *State
 			m model
@@ -138,7 +171,7 @@ func TestReplay(t *testing.T) {
 				}
 				seg.Txs, want = append(seg.Txs, tx), append(want, verdict)
 			}
-			next, verdicts := s.Apply(seg)
+			next, verdicts := apply(t, s, seg)
 			for i, v := range verdicts {
 				if !errors.Is(v.Err, want[i]) {
 					t.Fatalf("segment %d, transaction %d: verdict %v, want %v", n+1, i, v.Err, want[i])
@@ -156,7 +189,7 @@ func TestReplay(t *testing.T) {
 
 func checkState(t *rapid.T, s *State, m model, from string) {
 	want := slices.DeleteFunc(slices.Sorted(maps.Keys(m)), func(k string) bool { return k < from })
-	keys, entries := dump(s, from)
+	keys, entries := dump(t, s, from)
 	if !slices.Equal(keys, want) {
 		t.Fatalf("state %d lists %q from %q, want %q", s.N(), keys, from, want)
 	}
@@ -166,14 +199,15 @@ func checkState(t *rapid.T, s *State, m model, from string) {
 		}
 	}
 	files, added, wantAdded := 0, int64(0), int64(0)
-	for tag := range s.Tags() {
-		files += tag.Files
+	for tag, err := range s.Tags(t.Context()) {
+		must(t, tag, err)
+		files += int(tag.Files)
 		added += tag.Added
 	}
 	for _, e := range m {
 		wantAdded += e.Added
 	}
-	if files != len(m) || added != wantAdded || s.Files() != len(m) {
+	if files != len(m) || added != wantAdded || s.Files() != int64(len(m)) {
 		t.Fatalf("tags count %d files, %d bytes added, want %d and %d", files, added, len(m), wantAdded)
 	}
 }
@@ -209,7 +243,7 @@ func TestSlice(t *testing.T) {
 func apply1(t *testing.T, s *State, seg *Segment) (*State, Verdict) {
 	t.Helper()
 	seg.N = s.N() + 1
-	next, v := s.Apply(seg)
+	next, v := apply(t, s, seg)
 	return next, v[0]
 }
 
@@ -259,7 +293,7 @@ func TestUpload(t *testing.T) {
 		{&Close{}, nil},
 		{&Delete{Tag: "v", Name: "f"}, ErrClosed},
 	}
-	s := NewState(0)
+	s := NewState(ID{}, 0, nil)
 	for i, step := range steps {
 		var v Verdict
 		s, v = apply1(t, s, &Segment{Batch: ID{byte(i)}, Txs: []*Tx{{Time: int64(i), Records: []Record{step.record}}}})
@@ -274,7 +308,7 @@ func TestUpload(t *testing.T) {
 			}
 		}
 		if _, ok := step.record.(*CopyPart); ok && step.want == nil {
-			u := s.Upload("v", "g", made(15))
+			u, _ := s.Upload(t.Context(), "v", "g", made(15))
 			p, _ := u.parts.Get(&uploadPart{Part: Part{Number: 1}})
 			if p.recipe.Len() != 9 || len(p.recipe) != 2 || p.recipe[1].Len != 5 {
 				t.Fatalf("copied part's recipe is %+v", p.recipe)
@@ -293,7 +327,7 @@ func TestSmall(t *testing.T) {
 	put := func(name string, x Extent) *Tx {
 		return &Tx{Records: []Record{&Put{Tag: "v", Entry: Entry{Name: name, Size: x.Len, Recipe: Recipe{x}}}}}
 	}
-	s, v := NewState(0).Apply(&Segment{N: 1, Block: own, Bases: []uint32{0, 1, 2}, Txs: []*Tx{
+	s, v := apply(t, NewState(ID{}, 0, nil), &Segment{N: 1, Block: own, Bases: []uint32{0, 1, 2}, Txs: []*Tx{
 		put("first", Extent{Count: 1, Len: 30}),
 		put("both frames", Extent{Count: 2, Len: 50}),
 		put("too many", Extent{Count: 2, Len: 50}),
@@ -301,14 +335,14 @@ func TestSmall(t *testing.T) {
 	if v[0].Err != nil || v[1].Err != nil || !errors.Is(v[2].Err, ErrStale) {
 		t.Fatalf("verdicts %v", v)
 	}
-	x := s.Entry("v", "both frames").Recipe[0]
+	x := entry(t, s, "v", "both frames").Recipe[0]
 	if x.Block != own || x.First != 1 || x.Off != 6 || x.Stored != 40 {
 		t.Errorf("extent is %+v", x)
 	}
-	if got := s.Entry("v", "first"); got.Added != 15 {
+	if got := entry(t, s, "v", "first"); got.Added != 15 {
 		t.Errorf("added = %d, want the half of a frame of 30 bytes", got.Added)
 	}
-	s, v = s.Apply(&Segment{N: 2, Bases: []uint32{0, 0, 0}, Txs: []*Tx{
+	s, v = apply(t, s, &Segment{N: 2, Bases: []uint32{0, 0, 0}, Txs: []*Tx{
 		put("again", Extent{Block: &Block{Slot: 1}, First: 2, Count: 1, Len: 20}),
 		put("no such slot", Extent{Block: &Block{Slot: 7}, Count: 1, Len: 20}),
 		put("itself", Extent{Block: &Block{Slot: 2}, Count: 1, Len: 20}),
@@ -316,7 +350,7 @@ func TestSmall(t *testing.T) {
 	if v[0].Err != nil || !errors.Is(v[1].Err, ErrStale) || !errors.Is(v[2].Err, ErrStale) {
 		t.Fatalf("verdicts %v", v)
 	}
-	if x := s.Entry("v", "again").Recipe[0]; x.Block != own || x.Off != 36 || x.Stored != 10 {
+	if x := entry(t, s, "v", "again").Recipe[0]; x.Block != own || x.Off != 36 || x.Stored != 10 {
 		t.Errorf("extent is %+v", x)
 	}
 }
@@ -339,7 +373,7 @@ func TestHub(t *testing.T) {
 	}
 	h := NewHub()
 	for i, step := range steps {
-		next, v := h.Apply(&Segment{N: h.N() + 1, Txs: []*Tx{{Records: []Record{step.record}}}})
+		next, v, _ := h.Apply(t.Context(), &Segment{N: h.N() + 1, Txs: []*Tx{{Records: []Record{step.record}}}})
 		if !errors.Is(v[0].Err, step.want) {
 			t.Errorf("step %d: verdict %v, want %v", i, v[0].Err, step.want)
 		}

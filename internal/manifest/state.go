@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"context"
 	"iter"
 	"strings"
 
@@ -16,6 +17,14 @@ type State struct {
 	tags    *btree.BTreeG[*tag]
 	uploads *btree.BTreeG[*OpenUpload]
 	small   *btree.Map[uint64, *Block] // embedded blocks by slot
+
+	dataset  ID
+	nodes    Nodes
+	fold     Fold // the newest that was accepted
+	files    int64
+	bytes    int64
+	records  int   // of the segments since the tree
+	embedded int64 // bytes in them
 }
 
 // tag is a version of the dataset.
@@ -28,9 +37,12 @@ type tag struct {
 	owner   *owner // may change it in place
 }
 
-// NewState returns the state before the first segment, at a collection epoch.
-func NewState(epoch uint64) *State {
+// NewState returns the state of a dataset before the first segment, at a
+// collection epoch. nodes reads what it is folded into; nil: it never is.
+func NewState(dataset ID, epoch uint64, nodes Nodes) *State {
 	return &State{
+		dataset: dataset,
+		nodes:   nodes,
 		epoch:   epoch,
 		tags:    btree.NewBTreeGOptions(func(a, b *tag) bool { return a.key < b.key }, btree.Options{NoLocks: true}),
 		uploads: btree.NewBTreeGOptions(uploadLess, btree.Options{NoLocks: true}),
@@ -46,7 +58,7 @@ func newTag(name string) *tag {
 // uploadLess orders uploads by key, then by id.
 func uploadLess(a, b *OpenUpload) bool {
 	if a.Tag != b.Tag || a.Name != b.Name {
-		ka, kb := Key(a.Tag, a.Name), Key(b.Tag, b.Name)
+		ka, kb := KeyOf(a.Tag, a.Name), KeyOf(b.Tag, b.Name)
 		if ka != kb {
 			return ka < kb
 		}
@@ -54,8 +66,8 @@ func uploadLess(a, b *OpenUpload) bool {
 	return strings.Compare(string(a.ID[:]), string(b.ID[:])) < 0
 }
 
-// Key is the S3 key of a name in a tag.
-func Key(tag, name string) string {
+// KeyOf is the S3 key of a name in a tag.
+func KeyOf(tag, name string) string {
 	if tag == "" {
 		return name
 	}
@@ -72,50 +84,63 @@ func (s *State) Epoch() uint64 { return s.epoch }
 func (s *State) Closed() bool { return s.closed }
 
 // Files is the number of files in all tags.
-func (s *State) Files() int {
-	n := 0
-	s.tags.Scan(func(t *tag) bool { n += t.entries.Len(); return true })
-	return n
-}
+func (s *State) Files() int64 { return s.files }
+
+// Bytes is the size of all files.
+func (s *State) Bytes() int64 { return s.bytes }
+
+// Fold is the newest fold that was accepted.
+func (s *State) Fold() Fold { return s.fold }
+
+// Tail says what was replayed since the tree that the state begins with: how
+// many records, and how many bytes embedded in their segments.
+func (s *State) Tail() (records int, embedded int64) { return s.records, s.embedded }
+
+// Pinned reports whether replaying the log from the newest fold on reads
+// segments that are older than its tree: those have to stay.
+func (s *State) Pinned() bool { return false }
+
+// Whole returns e with its Recipe and Parts.
+func (s *State) Whole(_ context.Context, e *Entry) (*Entry, error) { return e, nil }
 
 func (s *State) tag(name string) (*tag, bool) { return s.tags.Get(&tag{key: name + "/"}) }
 
 // Entry returns what a key holds, or nil.
-func (s *State) Entry(tagName, name string) *Entry {
+func (s *State) Entry(_ context.Context, tagName, name string) (*Entry, error) {
 	t, ok := s.tag(tagName)
 	if !ok {
-		return nil
+		return nil, nil
 	}
 	e, _ := t.entries.Get(&Entry{Name: name})
-	return e
+	return e, nil
 }
 
 // TagInfo describes a tag.
 type TagInfo struct {
 	Name  string
-	Files int
+	Files int64
 	Bytes int64 // of its files
 	Added int64 // that its files added to the store when they came
 }
 
 // Tags yields the tags in the byte order of name + "/", which is that of their
-// keys.
-func (s *State) Tags() iter.Seq[TagInfo] {
-	return func(yield func(TagInfo) bool) {
-		s.tags.Scan(func(t *tag) bool { return yield(TagInfo{t.name, t.entries.Len(), t.bytes, t.added}) })
+// keys. An error is the last that it yields.
+func (s *State) Tags(_ context.Context) iter.Seq2[TagInfo, error] {
+	return func(yield func(TagInfo, error) bool) {
+		s.tags.Scan(func(t *tag) bool { return yield(TagInfo{t.name, int64(t.entries.Len()), t.bytes, t.added}, nil) })
 	}
 }
 
 // Uploads yields the open uploads by key, then by id, beginning with the first
-// that is not less than (key, id).
-func (s *State) Uploads(key string, id ID) iter.Seq[*OpenUpload] {
-	return func(yield func(*OpenUpload) bool) {
-		s.uploads.Ascend(&OpenUpload{Name: key, ID: id}, yield)
+// that is not less than (key, id). An error is the last that it yields.
+func (s *State) Uploads(_ context.Context, key string, id ID) iter.Seq2[*OpenUpload, error] {
+	return func(yield func(*OpenUpload, error) bool) {
+		s.uploads.Ascend(&OpenUpload{Name: key, ID: id}, func(u *OpenUpload) bool { return yield(u, nil) })
 	}
 }
 
 // Upload returns the open upload of that id for a key, or nil.
-func (s *State) Upload(tagName, name string, id ID) *OpenUpload {
+func (s *State) Upload(_ context.Context, tagName, name string, id ID) (*OpenUpload, error) {
 	u, _ := s.uploads.Get(&OpenUpload{Tag: tagName, Name: name, ID: id})
-	return u
+	return u, nil
 }

@@ -1,6 +1,11 @@
 package manifest
 
-import "github.com/tidwall/btree"
+import (
+	"context"
+	"iter"
+
+	"github.com/tidwall/btree"
+)
 
 // Limits that replay decides by: S3's.
 const (
@@ -32,23 +37,23 @@ func newParts() *btree.BTreeG[*uploadPart] {
 }
 
 // Parts yields the parts whose number is greater than after, in order.
-func (u *OpenUpload) Parts(after int) func(yield func(Part) bool) {
-	return func(yield func(Part) bool) {
-		u.parts.Ascend(&uploadPart{Part: Part{Number: after + 1}}, func(p *uploadPart) bool { return yield(p.Part) })
+func (u *OpenUpload) Parts(_ context.Context, after int) iter.Seq2[Part, error] {
+	return func(yield func(Part, error) bool) {
+		u.parts.Ascend(&uploadPart{Part: Part{Number: after + 1}}, func(p *uploadPart) bool { return yield(p.Part, nil) })
 	}
 }
 
-// Part returns one part.
-func (u *OpenUpload) Part(number int) (Part, bool) {
+// Part returns one part, if it is there.
+func (u *OpenUpload) Part(_ context.Context, number int) (Part, bool, error) {
 	p, ok := u.parts.Get(&uploadPart{Part: Part{Number: number}})
 	if !ok {
-		return Part{}, false
+		return Part{}, false, nil
 	}
-	return p.Part, true
+	return p.Part, true, nil
 }
 
 // assemble joins the named parts.
-func (u *OpenUpload) assemble(refs []PartRef) (*Entry, error) {
+func (u *OpenUpload) assemble(_ context.Context, refs []PartRef) (*Entry, error) {
 	if len(refs) == 0 {
 		return nil, ErrInvalidPart
 	}

@@ -1,5 +1,7 @@
 package manifest
 
+import "context"
+
 // Upload begins one. Replay gives its id.
 type Upload struct {
 	Tag, Name string
@@ -28,7 +30,7 @@ func decodeUpload(d *decoder) Record {
 	return r
 }
 
-func (r *Upload) apply(p *replay) (Result, error) {
+func (r *Upload) apply(_ context.Context, p *replay) (Result, error) {
 	u := &OpenUpload{Tag: r.Tag, Name: r.Name, ID: p.newID(), Initiated: p.time, Attr: r.Attr, Checksum: r.Checksum, Full: r.Full, parts: newParts()}
 	p.s.uploads.Set(u)
 	return Result{Upload: u}, nil
@@ -73,16 +75,16 @@ func decodeAddPart(d *decoder) Record {
 	return r
 }
 
-func (r *AddPart) apply(p *replay) (Result, error) {
-	u, err := p.upload(r.Tag, r.Name, r.Upload)
+func (r *AddPart) apply(ctx context.Context, p *replay) (Result, error) {
+	u, err := p.upload(ctx, r.Tag, r.Name, r.Upload)
 	if err != nil {
 		return Result{}, err
 	}
-	recipe, added, err := p.resolve(r.Recipe)
+	recipe, added, err := p.resolve(ctx, r.Recipe)
 	if err != nil {
 		return Result{}, err
 	}
-	return p.addPart(u, r.Part, r.Added+added, recipe), nil
+	return p.addPart(ctx, u, r.Part, r.Added+added, recipe)
 }
 
 // CopyPart makes N bytes from Off of a file of the same log a part. If the
@@ -114,32 +116,36 @@ func decodeCopyPart(d *decoder) Record {
 	return r
 }
 
-func (r *CopyPart) apply(p *replay) (Result, error) {
-	u, err := p.upload(r.Tag, r.Name, r.Upload)
+func (r *CopyPart) apply(ctx context.Context, p *replay) (Result, error) {
+	u, err := p.upload(ctx, r.Tag, r.Name, r.Upload)
 	if err != nil {
 		return Result{}, err
 	}
-	from := p.start.Entry(r.FromTag, r.FromName)
-	if from == nil || from.ID != r.FromID {
-		return Result{}, ErrChanged
+	from, err := p.source(ctx, r.FromTag, r.FromName, r.FromID)
+	if err != nil {
+		return Result{}, err
 	}
 	if r.Off > from.Size || r.Part.Size > from.Size-r.Off {
 		return Result{}, ErrInvalidPart
 	}
-	return p.addPart(u, r.Part, 0, from.Recipe.Slice(r.Off, r.Part.Size)), nil
+	return p.addPart(ctx, u, r.Part, 0, from.Recipe.Slice(r.Off, r.Part.Size))
 }
 
 // addPart puts a part into a copy of u.
-func (p *replay) addPart(u *OpenUpload, part Part, added int64, recipe Recipe) Result {
+func (p *replay) addPart(ctx context.Context, u *OpenUpload, part Part, added int64, recipe Recipe) (Result, error) {
 	c := *u
 	c.parts = u.parts.Copy()
 	part.Modified = p.time
-	if old, ok := u.Part(part.Number); ok {
+	old, ok, err := u.Part(ctx, part.Number)
+	if err != nil {
+		return Result{}, err
+	}
+	if ok {
 		part.Modified = max(part.Modified, old.Modified+1)
 	}
 	c.parts.Set(&uploadPart{part, added, recipe})
 	p.s.uploads.Set(&c)
-	return Result{Upload: &c, Part: part}
+	return Result{Upload: &c, Part: part}, nil
 }
 
 // Complete makes the key of an upload hold its parts, one after the other, and
@@ -180,15 +186,15 @@ func decodeComplete(d *decoder) Record {
 	return r
 }
 
-func (r *Complete) apply(p *replay) (Result, error) {
-	u, err := p.upload(r.Tag, r.Name, r.Upload)
+func (r *Complete) apply(ctx context.Context, p *replay) (Result, error) {
+	u, err := p.upload(ctx, r.Tag, r.Name, r.Upload)
 	if err != nil {
 		return Result{}, err
 	}
-	if err := r.Cond.check(p.entry(r.Tag, r.Name)); err != nil {
+	if err := p.check(ctx, r.Cond, r.Tag, r.Name); err != nil {
 		return Result{}, err
 	}
-	x, err := u.assemble(r.Parts)
+	x, err := u.assemble(ctx, r.Parts)
 	if err != nil {
 		return Result{}, err
 	}
@@ -196,7 +202,7 @@ func (r *Complete) apply(p *replay) (Result, error) {
 	x.Attr = u.Attr
 	x.Attr.Checksums = r.Checksums
 	p.s.uploads.Delete(u)
-	return Result{Entry: p.set(r.Tag, x)}, nil
+	return p.set(ctx, r.Tag, x)
 }
 
 // Abort ends an upload and forgets its parts.
@@ -214,8 +220,8 @@ func decodeAbort(d *decoder) Record {
 	return &Abort{tag, name, id}
 }
 
-func (r *Abort) apply(p *replay) (Result, error) {
-	u, err := p.upload(r.Tag, r.Name, r.Upload)
+func (r *Abort) apply(ctx context.Context, p *replay) (Result, error) {
+	u, err := p.upload(ctx, r.Tag, r.Name, r.Upload)
 	if err == nil {
 		p.s.uploads.Delete(u)
 	}
