@@ -20,7 +20,7 @@ type Sealed struct {
 	Access  string
 	Sealed  []byte // the secret: see Vault
 	Note    string // of people, for people
-	Created int64  // Unix milliseconds
+	Created int64  // Unix milliseconds; the book dates a key when it comes
 }
 
 // Book is where further keys are kept. It may be used by many goroutines, and
@@ -30,7 +30,8 @@ type Book interface {
 	Key(access string) *Sealed
 	// Keys yields the keys by access key.
 	Keys() iter.Seq[*Sealed]
-	// Create adds a key. An error does not mean that it was not added.
+	// Create adds a key and dates it. An error does not mean that it was not
+	// added.
 	Create(ctx context.Context, k Sealed) error
 	// Delete removes a key: ErrNoKey.
 	Delete(ctx context.Context, access string) error
@@ -135,8 +136,7 @@ func (r *Ring) Create(ctx context.Context, note string) (accessKey, secret strin
 	if err != nil {
 		return "", "", err
 	}
-	k := Sealed{Access: accessKey, Sealed: sealed, Note: note, Created: r.o.Now().UnixMilli()}
-	if err := r.o.Book.Create(ctx, k); err != nil {
+	if err := r.o.Book.Create(ctx, Sealed{Access: accessKey, Sealed: sealed, Note: note}); err != nil {
 		return "", "", fmt.Errorf("create key %s: %w", accessKey, err)
 	}
 	return accessKey, secret, nil

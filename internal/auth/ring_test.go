@@ -73,6 +73,7 @@ func (b *book) change(f func(keys map[string]auth.Sealed) error) error {
 }
 
 func (b *book) Create(_ context.Context, k auth.Sealed) error {
+	k.Created = time.Now().UnixMilli()
 	return b.change(func(keys map[string]auth.Sealed) error { keys[k.Access] = k; return nil })
 }
 

@@ -50,6 +50,7 @@ func (b *book) Keys() iter.Seq[*auth.Sealed] {
 func (b *book) Create(_ context.Context, k auth.Sealed) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	k.Created = time.Now().UnixMilli()
 	if b.err == nil {
 		b.keys[k.Access] = k
 	}

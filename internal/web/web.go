@@ -78,7 +78,7 @@ func own(o Options) http.Handler {
 			h.ServeHTTP(w, r)
 			return
 		}
-		if access, ok := strings.CutPrefix(r.URL.Path, KeysPath+"/"); ok && access != "" && !strings.Contains(access, "/") {
+		if strings.HasPrefix(r.URL.Path, KeysPath+"/") {
 			key.ServeHTTP(w, r)
 			return
 		}
