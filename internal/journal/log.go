@@ -23,7 +23,6 @@ package journal
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -128,8 +127,8 @@ type At struct {
 
 // Log is a log, opened. Its methods may be called concurrently.
 type Log struct {
-	st store.Store
-	o  Options
+	slots
+	o Options
 
 	ctx    context.Context // of what runs for many callers; ends with Close
 	cancel context.CancelFunc
@@ -158,13 +157,11 @@ type Log struct {
 	resume time.Time     // when the next may be created
 }
 
-// SlotKey is the name of slot n of the log with that prefix.
-func SlotKey(prefix string, n uint64) string { return fmt.Sprintf("%s%016x", prefix, n) }
-
 // Open opens a log: it starts from the newest checkpoint and replays what is
 // listed behind it.
 func Open(ctx context.Context, st store.Store, o Options) (*Log, error) {
-	l := &Log{st: st, o: o, arrived: make(chan struct{}, 1), turn: make(chan struct{}, 1)}
+	l := &Log{slots: slots{st, o.Prefix, o.Owner}, o: o,
+		arrived: make(chan struct{}, 1), turn: make(chan struct{}, 1)}
 	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := l.replay(ctx); err != nil {
 		l.cancel()

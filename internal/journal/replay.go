@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 )
 
 // maxReplays bounds how often Open begins again because a checkpoint has
@@ -50,7 +48,7 @@ func (l *Log) replayListed(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("list %s: %w", l.o.Prefix, err)
 		}
-		n, err := strconv.ParseUint(strings.TrimPrefix(info.Key, l.o.Prefix), 16, 64)
+		n, err := slotOf(l.o.Prefix, info.Key)
 		if err != nil || n != next {
 			return l.overtaken(ctx, fmt.Errorf("%s stands where slot %d was due", info.Key, next))
 		}
@@ -60,7 +58,7 @@ func (l *Log) replayListed(ctx context.Context) error {
 			}
 			ahead = ahead[1:]
 		}
-		ahead = append(ahead, l.fetch(ctx, n))
+		ahead = append(ahead, l.fetch(ctx, &l.done, n))
 		next++
 	}
 	for _, c := range ahead {

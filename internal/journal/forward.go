@@ -5,73 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"aetherfs/internal/store"
 )
-
-// found is what a slot held: a segment, a fence, bytes that are neither, or
-// nothing.
-type found struct {
-	n      uint64
-	date   time.Time // the store's clock; zero where it has none
-	seg    *Segment
-	fence  *Fence
-	damage error
-}
-
-func (f *found) nothing() bool { return f.seg == nil && f.fence == nil && f.damage == nil }
-
-// look reads slot n. An error says nothing about it. A second look tells a
-// damaged answer from a damaged object.
-func (l *Log) look(ctx context.Context, n uint64) (found, error) {
-	f, err := l.glance(ctx, n)
-	if f.damage != nil {
-		return l.glance(ctx, n)
-	}
-	return f, err
-}
-
-func (l *Log) glance(ctx context.Context, n uint64) (found, error) {
-	key := SlotKey(l.o.Prefix, n)
-	b, info, err := l.st.Get(ctx, key, store.Range{Len: MaxSegmentBytes})
-	f := found{n: n, date: info.Date}
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return f, nil
-	case err != nil:
-		return f, fmt.Errorf("read %s: %w", key, err)
-	case info.Size > MaxSegmentBytes:
-		f.damage = fmt.Errorf("%s: %d bytes: %w", key, info.Size, ErrFormat)
-		return f, nil
-	}
-	if err := f.decode(b, l.o.Owner); err != nil {
-		f.seg, f.fence, f.damage = nil, nil, fmt.Errorf("%s: %w", key, err)
-	}
-	return f, nil
-}
-
-// decode takes b for what the slot holds, if it belongs there.
-func (f *found) decode(b []byte, owner [16]byte) error {
-	var n uint64
-	var of [16]byte
-	if isFence(b) {
-		fence, err := DecodeFence(b)
-		if err != nil {
-			return err
-		}
-		f.fence, n, of = &fence, fence.N, fence.Owner
-	} else {
-		s, err := Decode(b)
-		if err != nil {
-			return err
-		}
-		f.seg, n, of = s, s.N, s.Owner
-	}
-	if n != f.n || of != owner {
-		return fmt.Errorf("holds slot %d of %x: %w", n, of, ErrFormat)
-	}
-	return nil
-}
 
 // step is how a log went on.
 type step uint8
@@ -186,26 +120,11 @@ func (l *Log) catchUp(ctx context.Context) error {
 	}
 }
 
-type looked struct {
-	found
-	err error
-}
-
 // lookAhead looks at the next slots, all at once. Each channel has its slot.
 func (l *Log) lookAhead(ctx context.Context, width int) []<-chan looked {
 	ahead := make([]<-chan looked, width)
 	for i := range ahead {
-		ahead[i] = l.fetch(ctx, l.at.N+1+uint64(i))
+		ahead[i] = l.fetch(ctx, &l.done, l.at.N+1+uint64(i))
 	}
 	return ahead
-}
-
-// fetch looks at a slot meanwhile.
-func (l *Log) fetch(ctx context.Context, n uint64) <-chan looked {
-	c := make(chan looked, 1)
-	l.done.Go(func() {
-		f, err := l.look(ctx, n)
-		c <- looked{f, err}
-	})
-	return c
 }
