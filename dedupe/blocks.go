@@ -17,10 +17,12 @@ import (
 //	  │                                    └──────error───▶ failed
 //	  └──all its streams have failed──▶ gone
 
-// lane is where a stream's new chunks go: datasets do not share blocks.
+// lane is where a stream's new chunks go: datasets do not share blocks, and a
+// Move has its own.
 type lane struct {
 	pool    string
 	dataset manifest.ID
+	mover   *mover // nil: of a client
 }
 
 // blocks owns the blocks that are not yet durable.
@@ -68,8 +70,10 @@ func (b *blocks) append(ctx context.Context, s *stream, run []*draft) error {
 		return err
 	}
 	off := ob.reserve(run)
-	for _, d := range run {
-		b.publish(ob, d)
+	if ob.lane.mover == nil { // a client that waited for a mover's block would cut it short
+		for _, d := range run {
+			b.publish(ob, d)
+		}
 	}
 	s.use(ob)
 	b.mu.Unlock()

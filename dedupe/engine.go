@@ -1,6 +1,7 @@
 package dedupe
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -55,11 +56,17 @@ type Engine struct {
 	active   atomic.Int32 // streams being read
 	waiting  atomic.Int32 // streams that have been read and wait for blocks
 
-	downloads atomic.Int32 // that read ahead
+	downloads  atomic.Int32  // that read ahead
+	prefetches chan struct{} // a token for each Prefetch
+	meetings   *meetings
 
-	mu      sync.Mutex
-	closed  bool
-	streams sync.WaitGroup // of Store; Add under mu
+	life context.Context // ends with Close
+	end  context.CancelFunc
+
+	mu         sync.Mutex
+	closed     bool
+	streams    sync.WaitGroup // of Store and Move; Add under mu
+	background sync.WaitGroup // of what nobody waits for but Close; Add under mu
 }
 
 // Open returns an engine on o.Store.
@@ -68,6 +75,7 @@ func Open(o Options) (*Engine, error) {
 		return nil, errors.New("dedupe: no store")
 	}
 	e := &Engine{o: o, embedded: newEmbedded()}
+	e.life, e.end = context.WithCancel(context.Background())
 	if o.KV == nil {
 		e.ownKV = kv.Memory()
 		e.o.KV = e.ownKV
@@ -91,6 +99,8 @@ func Open(o Options) (*Engine, error) {
 	e.index = newIndex(e.o.KV, e.trailers)
 	e.blocks = newBlocks(e)
 	e.frames = newFrames(e.o.CacheBytes)
+	e.prefetches = make(chan struct{}, maxPrefetches)
+	e.meetings = newMeetings(e)
 	return e, nil
 }
 
@@ -100,12 +110,15 @@ func setDefault[T int | int64](v *T, d T) {
 	}
 }
 
-// Close waits for the streams that are being stored and for all uploads.
+// Close waits for the streams that are being stored and for all uploads, and
+// ends what is done in the background.
 // Afterwards Store returns ErrClosed, and readers read nothing more from KV.
 func (e *Engine) Close() error {
 	e.mu.Lock()
 	e.closed = true
 	e.mu.Unlock()
+	e.end()
+	e.background.Wait()
 	e.streams.Wait()
 	e.blocks.wait()
 	e.frames.close()
@@ -118,13 +131,23 @@ func (e *Engine) Close() error {
 
 // enter counts a stream; leave with e.streams.Done.
 func (e *Engine) enter() error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed {
+	if !e.count(&e.streams) {
 		return ErrClosed
 	}
-	e.streams.Add(1)
 	return nil
+}
+
+// begin counts something in the background, which ends with e.life; leave with
+// e.background.Done. It reports false once the engine is closed.
+func (e *Engine) begin() bool { return e.count(&e.background) }
+
+func (e *Engine) count(wg *sync.WaitGroup) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.closed {
+		wg.Add(1)
+	}
+	return !e.closed
 }
 
 // Scope says where the chunks of a stream go and how it is cut.

@@ -87,9 +87,10 @@ func releaseAll(fs []*frame) {
 }
 
 // suspect drops t's block from the index if err says that it is damaged or
-// gone, so that its chunks are stored again when they come again.
+// gone, so that its chunks are stored again when they come again. A segment
+// that was folded is expected to go.
 func (e *Engine) suspect(pool string, t *trailer, err error) {
-	if !errors.Is(err, ErrCorrupt) || !e.trailers.drop(t) {
+	if !errors.Is(err, ErrCorrupt) || e.embedded.folded(t.block) || !e.trailers.drop(t) {
 		return
 	}
 	e.counts.dropped.Add(1)
@@ -124,9 +125,5 @@ func (e *Engine) trailerOf(ctx context.Context, pool string, x manifest.Extent) 
 	if err != nil {
 		return nil, err
 	}
-	first, end := int64(x.First), int64(x.First)+int64(x.Count)
-	if end > int64(len(t.ends)) || x.Skip < 0 || x.Len < 1 || t.chunkStart(int(first))+x.Skip+x.Len > t.chunkStart(int(end)) {
-		return nil, corrupt(x.Block.Name, "extent of chunks %d to %d, %d bytes after %d, is not in the block", first, end, x.Len, x.Skip)
-	}
-	return t, nil
+	return t, t.covers(x)
 }

@@ -63,14 +63,20 @@ func (x *index) find(ctx context.Context, pool string, d manifest.Digest) (*trai
 	return t, n
 }
 
-// learn adds the chunks of a block that has become durable.
+// learn adds the chunks of a durable block, and its name, which is longer than
+// the key of a chunk, to tell that it was learned.
 func (x *index) learn(pool string, t *trailer) {
-	pairs := make([]kv.Pair, len(t.ends))
+	pairs := make([]kv.Pair, len(t.ends), len(t.ends)+1)
 	for i := range pairs {
 		pairs[i].Key = t.digests[i*32 : i*32+indexKeyBytes]
 		pairs[i].Value = appendPlace(nil, t.block, uint32(i))
 	}
-	x.space(pool).PutAll(pairs)
+	x.space(pool).PutAll(append(pairs, kv.Pair{Key: t.block.Name[:], Value: []byte{}}))
+}
+
+// knows reports whether the block was learned and not forgotten.
+func (x *index) knows(pool string, name manifest.Digest) bool {
+	return x.space(pool).Has(name[:])
 }
 
 // lose forgets a block that the store does not have, or at least the chunk
@@ -87,7 +93,7 @@ func (x *index) lose(pool string, b *manifest.Block, d manifest.Digest) {
 func (x *index) forget(pool string, t *trailer) {
 	x.kv.Sync() // what was learned of it is there
 	s := x.space(pool)
-	var keys [][]byte
+	keys := [][]byte{t.block.Name[:]}
 	for i := range t.ends {
 		key := t.digests[i*32 : i*32+indexKeyBytes]
 		if value, ok := s.Get(key); ok {

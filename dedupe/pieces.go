@@ -65,7 +65,7 @@ func (s *stream) settleFirst() (bool, error) {
 		p.t = p.open.trailer
 		s.e.blocks.leave(s, p.open)
 	}
-	s.extend(p.t.extent(p.first, p.count))
+	s.settled(p.t, p.first, p.count)
 	s.pieces = s.pieces[1:]
 	return true, nil
 }

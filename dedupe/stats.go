@@ -14,6 +14,9 @@ type Stats struct {
 	FrameHits    int64 // frames found in memory
 	FrameMisses  int64 // frames fetched from the store
 	Dropped      int64 // blocks that turned out to be missing or damaged
+	Met          int64 // blocks told to Meet that were not known here
+	MetFetched   int64 // of them, those whose chunks have been learned
+	MetDropped   int64 // of them, those given up: too many, or not to be read
 	Waiting      int64 // streams that have been read and wait for an upload, now
 }
 
@@ -21,6 +24,7 @@ type counters struct {
 	newChunks, reusedChunks, newBytes, reusedBytes atomic.Int64
 	blocks, blockBytes, failedBlocks               atomic.Int64
 	frameHits, frameMisses, dropped                atomic.Int64
+	met, metFetched, metDropped                    atomic.Int64
 }
 
 // Stats returns the counts so far.
@@ -31,6 +35,7 @@ func (e *Engine) Stats() Stats {
 		NewBytes: c.newBytes.Load(), ReusedBytes: c.reusedBytes.Load(),
 		Blocks: c.blocks.Load(), BlockBytes: c.blockBytes.Load(), FailedBlocks: c.failedBlocks.Load(),
 		FrameHits: c.frameHits.Load(), FrameMisses: c.frameMisses.Load(),
+		Met: c.met.Load(), MetFetched: c.metFetched.Load(), MetDropped: c.metDropped.Load(),
 		Dropped: c.dropped.Load(), Waiting: int64(e.waiting.Load()),
 	}
 }

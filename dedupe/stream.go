@@ -29,8 +29,9 @@ type stream struct {
 	hand   func(ctx context.Context, d *draft) error
 	next   piece // the chunk that would continue the last hit, if next.t is set
 
-	pieces []piece // whose place is not yet certain, in order
-	out    Stored
+	pieces  []piece                               // whose place is not yet certain, in order
+	settled func(t *trailer, first, count uint32) // takes a piece whose place is
+	out     Stored
 
 	blocks map[*openBlock]struct{} // that it waits for; guarded by e.blocks.mu
 }
@@ -43,10 +44,12 @@ func newStream(e *Engine, s Scope) (*stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &stream{
-		e: e, scope: s, lane: lane{s.Pool, s.Dataset}, cut: cut,
+	out := &stream{
+		e: e, scope: s, lane: lane{pool: s.Pool, dataset: s.Dataset}, cut: cut,
 		blocks: map[*openBlock]struct{}{},
-	}, nil
+	}
+	out.settled = func(t *trailer, first, count uint32) { out.extend(t.extent(first, count)) }
+	return out, nil
 }
 
 // feed takes the next stretch of the stream, and is done with it at the next
@@ -100,6 +103,12 @@ func (s *stream) chunk(ctx context.Context, data []byte) error {
 		s.place(p, n)
 		return nil
 	}
+	return s.add(ctx, digest, data)
+}
+
+// add takes a chunk that is stored nowhere.
+func (s *stream) add(ctx context.Context, digest manifest.Digest, data []byte) error {
+	n := int64(len(data))
 	s.out.NewChunks++
 	s.out.NewBytes += n
 	if s.draft != nil && !s.draft.fits(len(data)) {

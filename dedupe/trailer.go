@@ -104,6 +104,20 @@ func (c *contents) frameOf(i int) int {
 	return sort.Search(len(c.frames), func(f int) bool { return c.chunksEnd(f) > i })
 }
 
+// chunkAt returns the number of the chunk that holds the plain byte at.
+func (c *contents) chunkAt(at int64) int {
+	return sort.Search(len(c.ends), func(i int) bool { return c.ends[i] > at })
+}
+
+// covers returns nil if t has the chunks and the bytes that x names.
+func (t *trailer) covers(x manifest.Extent) error {
+	first, end := int64(x.First), int64(x.First)+int64(x.Count)
+	if end > int64(len(t.ends)) || x.Skip < 0 || x.Len < 1 || t.chunkStart(int(first))+x.Skip+x.Len > t.chunkStart(int(end)) {
+		return corrupt(t.block.Name, "extent of chunks %d to %d, %d bytes after %d, is not in the block", first, end, x.Len, x.Skip)
+	}
+	return nil
+}
+
 // extent is the one of count chunks from first.
 func (t *trailer) extent(first, count uint32) manifest.Extent {
 	from, to := &t.frames[t.frameOf(int(first))], &t.frames[t.frameOf(int(first+count-1))]

@@ -72,10 +72,7 @@ func (ts *trailers) find(ctx context.Context, pool string, b *manifest.Block) (*
 // a store that was put back to an older copy, or lost a block, must not be
 // believed to have what the cache remembers.
 func (ts *trailers) confirm(ctx context.Context, pool string, b *manifest.Block) (*trailer, error) {
-	ts.mu.Lock()
-	_, known := ts.confirmed[b.Name]
-	ts.mu.Unlock()
-	if known {
+	if ts.wasSeen(b.Name) {
 		return ts.find(ctx, pool, b)
 	}
 	raw, err := ts.fetch(ctx, pool, b)
@@ -89,6 +86,33 @@ func (ts *trailers) confirm(ctx context.Context, pool string, b *manifest.Block)
 	ts.remember(t)
 	ts.seen(b.Name)
 	return t, nil
+}
+
+// meet returns the trailer of b, a block of pool that somebody else stored, and
+// keeps it where there is room for it, not in memory.
+func (ts *trailers) meet(ctx context.Context, pool string, b *manifest.Block) (*trailer, error) {
+	if t := ts.near(b); t != nil {
+		return t, nil
+	}
+	raw, err := ts.fetch(ctx, pool, b)
+	if err != nil {
+		return nil, err
+	}
+	t, err := parseTrailer(b, raw)
+	if err != nil {
+		return nil, err
+	}
+	ts.disk.Put(b.Name[:], raw)
+	ts.seen(b.Name)
+	return t, nil
+}
+
+// wasSeen reports whether the store is known to have the block.
+func (ts *trailers) wasSeen(name manifest.Digest) bool {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	_, ok := ts.confirmed[name]
+	return ok
 }
 
 // seen notes that the store has the block.
@@ -113,6 +137,9 @@ func (ts *trailers) near(b *manifest.Block) *trailer {
 	}
 	if t, ok := ts.memory.GetIfPresent(b.Name); ok {
 		return t
+	}
+	if b.Embedded() {
+		return nil
 	}
 	raw, ok := ts.disk.Get(b.Name[:])
 	if !ok {
@@ -143,8 +170,15 @@ func (ts *trailers) remember(t *trailer) {
 }
 
 // drop makes sure that no new file names t's block, and reports whether that
-// is new.
+// is new. No list is kept of embedded blocks: only what was learned of them is
+// offered.
 func (ts *trailers) drop(t *trailer) bool {
+	if t.block.Embedded() {
+		if learned := ts.embedded.trailer(t.block); learned != nil {
+			t = learned
+		}
+		return !t.dropped.Swap(true)
+	}
 	name := t.block.Name
 	ts.mu.Lock()
 	_, before := ts.dropped[name]
