@@ -12,6 +12,8 @@ package config
 
 import (
 	"log/slog"
+	"strings"
+	"time"
 
 	"github.com/knadh/koanf/v2"
 )
@@ -20,7 +22,7 @@ import (
 type Config struct {
 	Listen      string   // host:port
 	Data        string   // absolute path of the folder of local state
-	Store       string   // absolute path of the folder that is the store
+	Store       string   // absolute path of the folder that is the store, or the s3:// URL of a bucket
 	TLSCert     string   // path, or "" for plain HTTP
 	TLSKey      string   // path; given if and only if TLSCert is
 	S3Domains   []string // requests to <bucket>.<domain> are virtual-host style
@@ -33,6 +35,19 @@ type Config struct {
 	SecretKey   string // given if and only if AccessKey is
 	Endpoint    string // URL of the gateway that client commands ask
 
+	StoreAccessKey string        // of a bucket; "" for keys from elsewhere
+	StoreSecretKey string        // given if and only if StoreAccessKey is
+	ReadStaleness  time.Duration // how old what is read may be where gateways share a bucket
+
+	// Getenv returns the variables of other programs, such as AWS_PROFILE.
+	Getenv func(name string) string
+
 	values  *koanf.Koanf      // every setting as it was written
 	sources map[string]source // where each came from
 }
+
+// remoteScheme begins the URL of a bucket.
+const remoteScheme = "s3://"
+
+// Remote reports whether the store is a bucket, which other gateways may share.
+func (c *Config) Remote() bool { return strings.HasPrefix(c.Store, remoteScheme) }

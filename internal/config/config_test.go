@@ -9,13 +9,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/pflag"
 
 	"aetherfs/internal/config"
 )
 
-var runFlags = []string{"listen", "data", "store", "tls-cert", "tls-key", "s3-domain", "region", "memory", "log-format", "log-level", "metrics-open"}
+var runFlags = []string{"listen", "data", "store", "tls-cert", "tls-key", "s3-domain", "region", "memory", "log-format", "log-level", "metrics-open", "read-staleness"}
 
 func load(t *testing.T, args, environ []string) (*config.Config, error) {
 	t.Helper()
@@ -99,6 +100,34 @@ func TestFolders(t *testing.T) {
 	}
 }
 
+// TestBuckets: the URL stays as it was written, and a gateway on it needs keys
+// that others can be given too.
+func TestBuckets(t *testing.T) {
+	const url = "s3://bucket/a/prefix?endpoint=https://s3.example.org:9000&region=eu-west-1"
+	environ := []string{"HOME=/h", "AETHERFS_STORE=" + url, "AETHERFS_STORE_ACCESS_KEY=any/key+", "AETHERFS_STORE_SECRET_KEY=s", "AWS_PROFILE=work"}
+	c, err := load(t, []string{"--read-staleness=250ms"}, environ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Store != url || !c.Remote() || c.StoreAccessKey != "any/key+" || c.StoreSecretKey != "s" || c.ReadStaleness != 250*time.Millisecond ||
+		c.Getenv("AWS_PROFILE") != "work" {
+		t.Errorf("loaded %+v", c)
+	}
+	if err := c.Shared(); err == nil || !strings.Contains(err.Error(), "AETHERFS_ACCESS_KEY") {
+		t.Errorf("without keys of the gateway: %v, want what to set", err)
+	}
+	c, err = load(t, nil, append(environ, "AETHERFS_ACCESS_KEY=user", "AETHERFS_SECRET_KEY=0123456789abcdef"))
+	if err != nil || c.Shared() != nil {
+		t.Errorf("with keys of the gateway: %v, %v", err, c.Shared())
+	}
+	if _, err := load(t, nil, environ[:3]); err == nil || !strings.Contains(err.Error(), "store-secret-key is needed too") {
+		t.Errorf("half of the store's keys: %v", err)
+	}
+	if c, err := load(t, nil, environ[:1]); err != nil || c.Remote() || c.Shared() != nil {
+		t.Errorf("a folder: remote %t, %v, %v", c.Remote(), c.Shared(), err)
+	}
+}
+
 func TestEndpointFollowsListen(t *testing.T) {
 	for listen, want := range map[string]string{
 		":9000":        "http://127.0.0.1:9000",
@@ -151,9 +180,11 @@ func TestEveryMistakeIsToldWithItsSource(t *testing.T) {
 
 func TestWrongValues(t *testing.T) {
 	for _, arg := range []string{
-		"--listen=127.0.0.1", "--listen=127.0.0.1:http", "--listen=:70000", "--store=s3://bucket", "--store=ftp://x", "--store=file://x",
+		"--listen=127.0.0.1", "--listen=127.0.0.1:http", "--listen=:70000", "--store=ftp://x", "--store=file://x",
 		"--store=file:///x?y=z", "--s3-domain=http://x", "--s3-domain=x:80", "--region=US", "--memory=lots", "--memory=63MiB",
 		"--memory=99PiB", "--config=/does/not/exist", "--config=/",
+		"--store=s3://B", "--store=s3://bucket/../x", "--store=s3://key:secret@bucket", "--store=s3://bucket?endpoint=host:9000",
+		"--store=s3://bucket?access-key=x&limit=0", "--read-staleness=-1s", "--read-staleness=2m", "--read-staleness=250",
 	} {
 		if _, err := load(t, []string{arg}, []string{"HOME=/h"}); err == nil || len(config.Mistakes(err)) != 1 {
 			t.Errorf("%s: error %v, want one mistake", arg, err)

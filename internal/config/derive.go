@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ func (l *loader) derive() {
 	c := l.config
 	l.pair("tls-cert", "tls-key")
 	l.pair("access-key", "secret-key")
+	l.pair("store-access-key", "store-secret-key")
 	if !c.values.Exists("data") {
 		l.mistake(fromDefault, "there is no home folder to keep data in: name a folder with --data")
 	}
@@ -23,6 +25,16 @@ func (l *loader) derive() {
 		c.Memory = defaultMemory()
 		l.layer(map[string]any{"memory": strconv.FormatInt(c.Memory, 10)}, func(string) source { return fromDefault })
 	}
+}
+
+// Shared returns what is missing for a gateway on a bucket: keys, as those that
+// one gateway made for itself would be unknown to the next.
+func (c *Config) Shared() error {
+	if c.Remote() && c.AccessKey == "" {
+		return fmt.Errorf("%s: the gateways of a bucket share their keys: set access-key and secret-key, by %s and %s or in the file",
+			c.sources["store"], variable("access-key"), variable("secret-key"))
+	}
+	return nil
 }
 
 func (l *loader) fill(key string, to *string, value string) {

@@ -47,6 +47,7 @@ func AddFlags(flags *pflag.FlagSet, keys ...string) {
 func Load(flags *pflag.FlagSet, environ []string) (*Config, error) {
 	l := loader{config: &Config{values: koanf.New("."), sources: map[string]source{}}}
 	env := variables(environ)
+	l.config.Getenv = func(name string) string { return env[name] }
 	l.defaults(env)
 	l.file(flags, env)
 	l.environment(env)

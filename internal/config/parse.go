@@ -11,8 +11,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/dustin/go-humanize"
+
+	"aetherfs/internal/store/s3store"
 )
 
 const (
@@ -24,6 +27,9 @@ const (
 	// minSecretKey is 96 bits as base64: too long to be guessed offline from a
 	// signature that somebody saw.
 	minSecretKey, maxSecretKey = 16, 128
+	maxStoreKey                = 512
+	// maxStaleness is beyond what anybody would call a read of what is there.
+	maxStaleness = time.Minute
 )
 
 // Each parse function checks s and stores it, or says what is wrong and what
@@ -52,9 +58,9 @@ func parseStore(to *string, s string) error {
 	case !isURL:
 		return parsePath(to, s)
 	case scheme == "s3":
-		return errors.New("this version stores in a folder only: name one, such as /srv/aetherfs")
+		return parseBucket(to, s)
 	case scheme != "file":
-		return errors.New("name a folder, such as /srv/aetherfs or file:///srv/aetherfs")
+		return errors.New("name a folder, such as /srv/aetherfs or file:///srv/aetherfs, or a bucket, s3://bucket/prefix?endpoint=https://host")
 	case !strings.HasPrefix(rest, "/"):
 		return errors.New("a file URL has three slashes: file:///srv/aetherfs")
 	}
@@ -63,6 +69,14 @@ func parseStore(to *string, s string) error {
 		return errors.New("write the URL as file:///srv/aetherfs, without options")
 	}
 	return parsePath(to, u.Path)
+}
+
+func parseBucket(to *string, s string) error {
+	if _, err := s3store.ParseURL(s); err != nil {
+		return errors.New(strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	*to = s
+	return nil
 }
 
 var domain = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
@@ -141,11 +155,30 @@ func parseAccessKey(to *string, s string) error {
 	return nil
 }
 
+func invisible(r rune) bool { return r <= ' ' || r > '~' }
+
 func parseSecretKey(to *string, s string) error {
-	visible := func(r rune) bool { return r > ' ' && r <= '~' }
-	if len(s) < minSecretKey || len(s) > maxSecretKey || strings.IndexFunc(s, func(r rune) bool { return !visible(r) }) >= 0 {
+	if len(s) < minSecretKey || len(s) > maxSecretKey || strings.ContainsFunc(s, invisible) {
 		return fmt.Errorf("a secret key is of %d to %d printable ASCII characters without spaces", minSecretKey, maxSecretKey)
 	}
 	*to = s
+	return nil
+}
+
+// parseStoreKey takes what any service may have given out.
+func parseStoreKey(to *string, s string) error {
+	if len(s) > maxStoreKey || strings.ContainsFunc(s, invisible) {
+		return fmt.Errorf("a key of a store is of at most %d printable ASCII characters without spaces", maxStoreKey)
+	}
+	*to = s
+	return nil
+}
+
+func parseStaleness(to *time.Duration, s string) error {
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 || d > maxStaleness {
+		return fmt.Errorf("write a time from 0s to %v, such as 250ms", maxStaleness)
+	}
+	*to = d
 	return nil
 }

@@ -19,7 +19,7 @@ var settings = []setting{
 		parse: func(c *Config, s string) error { return parseAddress(&c.Listen, s) }},
 	{key: "data", usage: "`folder` of local state (default: aetherfs in the user's data folder)",
 		parse: func(c *Config, s string) error { return parsePath(&c.Data, s) }},
-	{key: "store", usage: "`folder` or file:// URL of the store (default: store in the data folder)",
+	{key: "store", usage: "`folder`, file:// URL or s3:// URL of the store (default: store in the data folder)",
 		parse: func(c *Config, s string) error { return parseStore(&c.Store, s) }},
 	{key: "tls-cert", usage: "`file` with the TLS certificate chain, PEM",
 		parse: func(c *Config, s string) error { return parsePath(&c.TLSCert, s) }},
@@ -37,12 +37,18 @@ var settings = []setting{
 		parse: func(c *Config, s string) error { return parseLevel(&c.LogLevel, s) }},
 	{key: "metrics-open", def: "false", toggle: true, usage: "serve /metrics to anybody, without credentials",
 		parse: func(c *Config, s string) error { return parseBool(&c.MetricsOpen, s) }},
+	{key: "read-staleness", def: "0s", usage: "`time` that reads may lag behind other gateways on the same bucket, as in 250ms",
+		parse: func(c *Config, s string) error { return parseStaleness(&c.ReadStaleness, s) }},
 	{key: "endpoint", usage: "`URL` of the gateway to ask (default: where run listens)",
 		parse: func(c *Config, s string) error { return parseEndpoint(&c.Endpoint, s) }},
 	{key: "access-key", secret: true,
 		parse: func(c *Config, s string) error { return parseAccessKey(&c.AccessKey, s) }},
 	{key: "secret-key", secret: true,
 		parse: func(c *Config, s string) error { return parseSecretKey(&c.SecretKey, s) }},
+	{key: "store-access-key", secret: true,
+		parse: func(c *Config, s string) error { return parseStoreKey(&c.StoreAccessKey, s) }},
+	{key: "store-secret-key", secret: true,
+		parse: func(c *Config, s string) error { return parseStoreKey(&c.StoreSecretKey, s) }},
 }
 
 // fileFlag names the file. It is no setting, as a file cannot name itself.
