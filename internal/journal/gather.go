@@ -13,36 +13,6 @@ const (
 	maxGather = 20 * time.Millisecond
 )
 
-// A committer that has won a slot while others race for the log leaves them the
-// time to win the next: a rival whose attempt has failed must read the slot and
-// create the one after, and its clock runs a round trip behind. Without it the
-// slower of two gateways starves (storage.md, section 4).
-const (
-	rivalMemory = 10 * time.Second // for which a rival counts after its last segment
-	restRounds  = 3                // of what the store takes for a segment
-	maxRest     = time.Second      // however slow the store is
-)
-
-// rest waits after a win, while rivals are about and something waits.
-func (l *Log) rest() {
-	l.mu.Lock()
-	idle := len(l.queue) == 0 || l.shut
-	l.mu.Unlock()
-	if d := l.resume.Sub(l.o.Now()); d > 0 && !idle {
-		pause(l.ctx, d)
-	}
-}
-
-// won says that a segment of ours was created, and how long that took. The turn
-// is held.
-func (l *Log) won(took time.Duration) {
-	now := l.o.Now()
-	l.took = took
-	if now.Sub(l.rival) < rivalMemory {
-		l.resume = now.Add(min(restRounds*took, maxRest))
-	}
-}
-
 // gather waits until seven in eight of the writers that were about at the last
 // commit have queued a transaction, so that those that were answered together
 // share a segment again: it makes batches twice as large and costs nothing
@@ -53,7 +23,7 @@ func (l *Log) gather() {
 	if l.gathered() {
 		return
 	}
-	patience := min(max(l.took, minQuiet), maxQuiet)
+	patience := min(max(l.pace.took, minQuiet), maxQuiet)
 	quiet, end := time.NewTimer(patience), time.NewTimer(maxGather)
 	defer quiet.Stop()
 	defer end.Stop()

@@ -152,9 +152,7 @@ type Log struct {
 	stuck *attempt  // sent to slot at.N+1 with unknown outcome, its waiters told so; by turn
 	rival time.Time // when another's segment was met last; by turn
 
-	// Owned by the committer.
-	took   time.Duration // to create the last segment
-	resume time.Time     // when the next may be created
+	pace pace // owned by the committer
 }
 
 // Open opens a log: it starts from the newest checkpoint and replays what is

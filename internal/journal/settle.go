@@ -15,6 +15,7 @@ type attempt struct {
 	seg   *Segment
 	data  []byte
 	sent  bool // at least once with unknown outcome
+	ahead int  // slots to look at when the next is lost
 }
 
 func (a *attempt) fail(err error) {
@@ -96,10 +97,6 @@ func (l *Log) assemble(a *attempt) error {
 	return nil
 }
 
-// maxLosses is how many slots in a row an attempt may lose before the committer
-// catches up with the log: it is not racing, but behind.
-const maxLosses = 3
-
 // settle sends an attempt to the next slot, and to the one after when that
 // turns out to be another's, until it is known to be in the log; then it is
 // applied and its waiters are answered. After errFolded the attempt is never
@@ -107,7 +104,7 @@ const maxLosses = 3
 // outcome is unknown and settle must be called again before any other attempt;
 // without, it was not written.
 func (l *Log) settle(a *attempt) error {
-	for losses := 1; ; losses++ {
+	for {
 		if !a.sent {
 			l.address(a)
 		}
@@ -123,11 +120,6 @@ func (l *Log) settle(a *attempt) error {
 			return nil
 		}
 		a.sent = false
-		if losses%maxLosses == 0 {
-			if err := l.catchUp(l.ctx); err != nil {
-				return err
-			}
-		}
 	}
 }
 
@@ -136,6 +128,7 @@ func (l *Log) address(a *attempt) {
 	a.seg.N, a.seg.Prev = l.at.N+1, l.at.Sum
 	a.seg.Epoch, a.seg.Time = l.o.Epoch(), l.o.Now().UnixMilli()
 	a.data = a.seg.Encode()
+	a.ahead = max(a.ahead, 2)
 }
 
 // reply answers the waiters of an attempt that is in the log.
@@ -183,16 +176,20 @@ func (l *Log) try(ctx context.Context, a *attempt) (verdicts []any, final bool, 
 	id, begun := l.begin()
 	info, putErr := l.st.Put(ctx, key, a.data, store.Cond{IfAbsent: true})
 	f, created := found{n: a.seg.N, date: info.Date, seg: a.seg}, putErr == nil
+	var behind []<-chan looked
 	switch {
 	case created:
-		l.won(l.o.Now().Sub(begun))
+		l.created(begun, l.o.Now().Sub(begun))
 	case store.Refused(putErr):
 		return nil, true, fmt.Errorf("create %s: %w", key, putErr)
 	default:
 		a.sent = a.sent || !errors.Is(putErr, store.ErrExists)
-		if f, err = l.look(ctx, a.seg.N); err != nil {
-			return nil, false, fmt.Errorf("create %s: %w", key, err)
+		slots := l.lookAhead(ctx, a.ahead)
+		slot := <-slots[0]
+		if slot.err != nil {
+			return nil, false, fmt.Errorf("create %s: %w", key, slot.err)
 		}
+		f, behind = slot.found, slots[1:]
 	}
 	ours := f.seg != nil && f.seg.Batch == a.seg.Batch
 	a.sent = a.sent || ours
@@ -205,13 +202,32 @@ func (l *Log) try(ctx context.Context, a *attempt) (verdicts []any, final bool, 
 		return nil, false, fmt.Errorf("create %s: %w", key, putErr)
 	case how == jumped && a.inside(f, doubtful):
 		return nil, true, errFolded
-	case how == jumped || !ours:
+	case how == jumped:
+		return nil, true, errLost
+	case !ours:
+		l.follow(ctx, a, behind)
 		return nil, true, errLost
 	}
 	if created {
 		l.succeed(id, begun)
 	}
 	return verdicts, true, nil
+}
+
+// follow goes on behind a slot that an attempt has lost. While each slot that
+// was looked at holds a segment there are likely more, and at last this is no
+// race but a log to be caught up with. What goes wrong here will again at the
+// next slot, and is told then.
+func (l *Log) follow(ctx context.Context, a *attempt, behind []<-chan looked) {
+	how, err := l.goOn(ctx, behind)
+	switch {
+	case err != nil || how != applied:
+		a.ahead = 2
+	case a.ahead < readAhead:
+		a.ahead *= 2
+	default:
+		_ = l.catchUp(ctx)
+	}
 }
 
 // inside reports whether an attempt may have been in its slot, which was found
