@@ -1,0 +1,83 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"aetherfs/backend"
+	"aetherfs/catalog"
+	"aetherfs/dedupe"
+	"aetherfs/internal/kv"
+	"aetherfs/internal/store"
+)
+
+// gateway is a process of AetherFS: the floors from the tree down, on a view.
+type gateway struct {
+	name  string
+	view  *view
+	cache *kv.DB // outlives the process
+	bytes *dedupe.Engine
+	names *catalog.Catalog
+	tree  *backend.Backend
+}
+
+// chunkBytes is the least that the engine takes, so that contents of a few
+// kilobytes have several.
+const chunkBytes = dedupe.MinChunkBytes
+
+// openGateway starts a process. cache is what an earlier one left on its disk.
+func openGateway(ctx context.Context, b *bucket, name string, cache *kv.DB) (*gateway, error) {
+	g := &gateway{name: name, view: newView(b, name), cache: cache}
+	random := &concurrent{r: b.dice.bytes("random of", name)}
+	skew := clockOffset(b.dice.of("clock of", name))
+	now := func() time.Time { return time.Now().Add(skew) }
+	jitter := b.dice.of("retries of", name).Float64()
+	st := store.Retried(g.view, store.RetryOptions{Jitter: func() float64 { return jitter }})
+
+	var err error
+	if g.bytes, err = dedupe.Open(dedupe.Options{
+		Store: st, KV: cache, Rand: random, ChunkBytes: chunkBytes, Segment: catalog.SegmentKey,
+	}); err != nil {
+		return nil, fmt.Errorf("open the engine of %s: %w", name, err)
+	}
+	g.names, err = catalog.Open(ctx, catalog.Options{Store: st, Embedder: g.bytes, Rand: random, Now: now})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", name, err), g.bytes.Close())
+	}
+	g.tree = backend.New(g.names, g.bytes)
+	return g, nil
+}
+
+// crash ends the process at once.
+func (g *gateway) crash() { g.view.crash() }
+
+// close waits until nothing of the process runs any more. One that has crashed
+// does nothing on the way; another finishes what is under way.
+func (g *gateway) close() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	stop := context.AfterFunc(ctx, cancel)
+	defer stop()
+	select {
+	case <-g.view.cut:
+		cancel()
+	default:
+	}
+	return errors.Join(g.names.Close(ctx), g.bytes.Close())
+}
+
+// concurrent is a reader that many may use.
+type concurrent struct {
+	mu sync.Mutex
+	r  io.Reader
+}
+
+func (c *concurrent) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.r.Read(p)
+}

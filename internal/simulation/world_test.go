@@ -1,0 +1,280 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aetherfs/internal/kv"
+)
+
+// setup says what one life of a bucket is made of.
+type setup struct {
+	seed     uint64
+	weather  weather
+	gateways int
+	clients  int
+	each     int  // operations of each client
+	trace    bool // print everything
+}
+
+// usual is the setup of a seed.
+func usual(seed uint64) setup {
+	return setup{seed: seed, weather: climate[seed%uint64(len(climate))], gateways: 1, clients: 5, each: 16}
+}
+
+// result is what came of it.
+type result struct {
+	bad       []string // what was wrong
+	undecided int      // datasets whose history was too hard to judge
+	trace     uint64   // the same whenever the seed is run
+	ops, lost int      // of clients; without an answer
+	requests  int      // to the store
+	faults    int
+	crashes   int
+	virtual   time.Duration
+}
+
+// world is one life of a bucket.
+type world struct {
+	setup
+	dice    dice
+	bucket  *bucket
+	history *history
+	values  *values
+	uploads *uploads
+	diary   *diary
+
+	mu       sync.Mutex
+	slots    []*gateway // those that serve; nil while one starts; guarded by mu
+	started  int        // guarded by mu
+	past     []*gateway // those that have ended, and are to be waited for; guarded by mu
+	caches   []*kv.DB   // guarded by mu
+	problems []string   // guarded by mu
+	crashes  int        // guarded by mu
+}
+
+// longest is more virtual time than any life takes: clients that wait two days
+// for each operation, one after the other.
+const longest = 100 * 24 * time.Hour
+
+// run lives one life.
+func run(t *testing.T, s setup) (r result) {
+	var w *world
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		w = newWorld(s)
+		watchdog := time.AfterFunc(longest, func() { panic(fmt.Sprintf("seed %d waits for ever", s.seed)) })
+		defer watchdog.Stop()
+		w.live()
+		w.judge()
+		w.end()
+		r.virtual = time.Since(begun)
+	})
+	v := w.history.check()
+	for _, h := range v.illegal {
+		w.bad("answers that fit no order:\n%s", h)
+	}
+	r.bad, r.undecided = w.problems, v.undecided
+	r.trace, r.requests, r.faults = w.bucket.trace, w.bucket.requests, w.bucket.faults
+	r.ops, r.lost, r.crashes = len(w.history.ops), w.history.lost, w.crashes
+	return r
+}
+
+func newWorld(s setup) *world {
+	w := &world{setup: s, dice: dice(s.seed), values: newValues(), uploads: newUploads(), slots: make([]*gateway, s.gateways)}
+	if s.trace {
+		w.diary = &diary{}
+		w.diary.printf("seed %d, weather %s", s.seed, s.weather.name)
+	}
+	w.bucket = newBucket(w.dice, s.weather, w.diary)
+	w.history = &history{diary: w.diary}
+	return w
+}
+
+// bad notes something that must not be.
+func (w *world) bad(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.problems = append(w.problems, fmt.Sprintf(format, args...))
+	w.diary.printf("BAD: "+format, args...)
+}
+
+// gateway returns one that serves, or nil.
+func (w *world) gateway(rng *rand.Rand) *gateway {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := rng.IntN(len(w.slots))
+	for i := range w.slots {
+		if g := w.slots[(n+i)%len(w.slots)]; g != nil {
+			return g
+		}
+	}
+	return nil
+}
+
+// start puts a new process in a slot, and goes on trying until it is up.
+func (w *world) start(slot int, cache *kv.DB) {
+	for try := 0; ; try++ {
+		w.mu.Lock()
+		w.started++
+		name := fmt.Sprint("g", w.started)
+		if cache == nil {
+			cache = kv.Memory()
+			w.caches = append(w.caches, cache)
+		}
+		w.mu.Unlock()
+		g, err := openGateway(context.Background(), w.bucket, name, cache)
+		if err == nil {
+			w.diary.printf("%s is up", name)
+			w.mu.Lock()
+			w.slots[slot] = g
+			w.mu.Unlock()
+			return
+		}
+		w.diary.printf("%s does not start: %v", name, err)
+		if try == maxStarts {
+			w.bad("%v, after %d tries", err, try)
+			return
+		}
+		time.Sleep(time.Second + time.Duration(slot))
+	}
+}
+
+// maxStarts bounds the tries to start a gateway. Bad times last for spells of
+// eight seconds.
+const maxStarts = 200
+
+// live runs clients and crashes until the clients have done all they want.
+func (w *world) live() {
+	var starting sync.WaitGroup
+	for slot := range w.slots {
+		starting.Go(func() { w.start(slot, nil) })
+	}
+	starting.Wait()
+	stop := make(chan struct{})
+	var clients, others sync.WaitGroup
+	others.Go(func() { w.crashing(stop) })
+	for id := range w.clients {
+		clients.Go(func() { newClient(w, id).live(w.each) })
+	}
+	clients.Wait()
+	close(stop)
+	others.Wait()
+}
+
+// crashing ends a process now and then and starts another in its place, with
+// the cache that it left or without.
+func (w *world) crashing(stop <-chan struct{}) {
+	rng := w.dice.of("crashes")
+	for {
+		select {
+		case <-stop:
+			return
+		case <-time.After(around(rng, w.weather.crash)):
+		}
+		slot := rng.IntN(len(w.slots))
+		g := w.take(slot)
+		if g == nil {
+			continue
+		}
+		var cache *kv.DB
+		if rng.IntN(2) == 0 {
+			cache = g.cache
+		}
+		if rng.IntN(3) == 0 {
+			w.diary.printf("%s is shut", g.name)
+			w.shut(g)
+		} else {
+			w.diary.printf("%s crashes", g.name)
+			g.crash()
+		}
+		w.start(slot, cache)
+	}
+}
+
+// take empties a slot.
+func (w *world) take(slot int) *gateway {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	g := w.slots[slot]
+	if g != nil {
+		w.slots[slot] = nil
+		w.past = append(w.past, g)
+		w.crashes++
+	}
+	return g
+}
+
+// shut ends a process as an operator does.
+func (w *world) shut(g *gateway) {
+	if err := g.close(); err != nil {
+		w.bad("shut %s: %v", g.name, err)
+	}
+}
+
+// judge lets the weather clear and all that is under way land, and compares
+// what the gateways see.
+func (w *world) judge() {
+	w.bucket.calm()
+	w.bucket.landing.Wait()
+	w.start(w.newSlot(), nil) // knows nothing
+	reader := newClient(w, w.clients)
+	var want string
+	for n, g := range w.slots {
+		if g == nil {
+			continue
+		}
+		g.view.awaken()
+		for _, dataset := range datasets {
+			reader.listAll(g, dataset, true)
+			reader.listUploadsOf(g, dataset, true)
+			for key := range keys {
+				reader.read(g, dataset, key, true)
+			}
+		}
+		got, err := g.dump(context.Background())
+		if err != nil {
+			w.bad("%s cannot be read at the end: %v", g.name, err)
+		}
+		if n == 0 {
+			want = got
+		} else if got != want {
+			w.bad("%s does not see what %s sees:\n%s\nbut\n%s", g.name, w.slots[0].name, got, want)
+		}
+	}
+}
+
+func (w *world) newSlot() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.slots = append(w.slots, nil)
+	return len(w.slots) - 1
+}
+
+// end waits for everything that runs.
+func (w *world) end() {
+	for slot := range w.slots {
+		if g := w.take(slot); g != nil {
+			w.shut(g)
+		}
+	}
+	for _, g := range w.past {
+		select {
+		case <-g.view.cut:
+			w.shut(g)
+		default: // was shut
+		}
+	}
+	w.bucket.landing.Wait()
+	for _, cache := range slices.Backward(w.caches) {
+		if err := cache.Close(); err != nil {
+			w.bad("close a cache: %v", err)
+		}
+	}
+}
