@@ -42,8 +42,8 @@ func (s *Store) List(ctx context.Context, prefix, after string) iter.Seq2[store.
 // page asks for the first objects under prefix behind after. It returns behind
 // what to ask for the next, if there may be more.
 func (s *Store) page(ctx context.Context, prefix, after string) (page []store.Info, last string, more bool, err error) {
-	x, end := begin(ctx, s.o.Timeout, 0)
-	defer end()
+	x := begin(ctx, s.o.Timeout, 0)
+	defer x.end()
 	o := minio.ListObjectsOptions{Prefix: s.name(prefix), Recursive: true, MaxKeys: pageKeys, FetchOwner: new(bool)}
 	if after != "" {
 		o.StartAfter = s.name(after)
@@ -51,7 +51,7 @@ func (s *Store) page(ctx context.Context, prefix, after string) (page []store.In
 	last, seen := after, 0
 	for object := range s.core.ListObjectsIter(x.ctx, s.o.Bucket, o) {
 		if object.Err != nil {
-			return nil, "", false, s.explain(x, request{}, object.Err)
+			return nil, "", false, s.explain(x, store.Cond{}, object.Err)
 		}
 		key, ours := strings.CutPrefix(object.Key, s.name(""))
 		if !ours || !strings.HasPrefix(key, prefix) || key <= last && (seen > 0 || after != "") {

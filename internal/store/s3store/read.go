@@ -24,8 +24,8 @@ func (s *Store) Get(ctx context.Context, key string, r store.Range) ([]byte, sto
 	if err := start(ctx, key); err != nil {
 		return nil, store.Info{}, fmt.Errorf("get %s: %w", key, err)
 	}
-	x, end := begin(ctx, s.o.Timeout, 0)
-	defer end()
+	x := begin(ctx, s.o.Timeout, 0)
+	defer x.end()
 	data, info, err := s.get(x, key, r)
 	info.Key, info.Date = key, x.date
 	if err != nil {
@@ -41,7 +41,7 @@ func (s *Store) get(x *exchange, key string, r store.Range) ([]byte, store.Info,
 	}
 	body, stat, head, err := s.core.GetObject(x.ctx, s.o.Bucket, s.name(key), o)
 	if err != nil {
-		err = s.explain(x, request{object: true}, err)
+		err = s.explain(x, store.Cond{}, err)
 		if errors.Is(err, store.ErrRange) && r.Off <= 0 {
 			err = nil // S3 has no range of an empty object, not even its end
 		}

@@ -114,8 +114,8 @@ func (s *Store) Put(ctx context.Context, key string, data []byte, c store.Cond) 
 	if err := start(ctx, key); err != nil {
 		return store.Info{}, fmt.Errorf("put %s: %w", key, err)
 	}
-	x, end := begin(ctx, s.o.Timeout, int64(len(data)))
-	defer end()
+	x := begin(ctx, s.o.Timeout, int64(len(data)))
+	defer x.end()
 	o := minio.PutObjectOptions{
 		StorageClass: s.o.StorageClass, ServerSideEncryption: s.sse,
 		UserMetadata:         map[string]string{"x-amz-checksum-crc32c": checksum(data)},
@@ -127,7 +127,7 @@ func (s *Store) Put(ctx context.Context, key string, data []byte, c store.Cond) 
 	_, err := s.core.PutObject(x.ctx, s.o.Bucket, s.name(key), bytes.NewReader(data), int64(len(data)), "", s.digest(data), o)
 	info := store.Info{Key: key, Date: x.date}
 	if err != nil {
-		return info, fmt.Errorf("put %s: %w", key, s.explain(x, request{object: true, ifAbsent: c.IfAbsent}, err))
+		return info, fmt.Errorf("put %s: %w", key, s.explain(x, c, err))
 	}
 	info.Size, info.Modified = int64(len(data)), x.date
 	return info, nil
@@ -154,13 +154,13 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	if err := start(ctx, key); err != nil {
 		return fmt.Errorf("delete %s: %w", key, err)
 	}
-	x, end := begin(ctx, s.o.Timeout, 0)
-	defer end()
+	x := begin(ctx, s.o.Timeout, 0)
+	defer x.end()
 	err := s.core.RemoveObject(x.ctx, s.o.Bucket, s.name(key), minio.RemoveObjectOptions{})
 	if err == nil || x.status/100 == 2 { // minio-go takes 204 alone for success
 		return nil
 	}
-	if err = s.explain(x, request{object: true}, err); errors.Is(err, store.ErrNotFound) {
+	if err = s.explain(x, store.Cond{}, err); errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
 	return fmt.Errorf("delete %s: %w", key, err)
