@@ -32,7 +32,7 @@ func (e *Engine) Check(ctx context.Context, pool string, b *manifest.Block, exte
 		if err := t.covers(x); err != nil {
 			return err
 		}
-		if want := t.extent(x.First, x.Count); x.Count == 0 || x.Off != want.Off || x.Stored != want.Stored {
+		if want := t.extent(x.First, x.Count); x.Off != want.Off || x.Stored != want.Stored {
 			return corrupt(b.Name, "extent of %d chunks from %d: frames at %d, %d bytes, want %d, %d bytes",
 				x.Count, x.First, x.Off, x.Stored, want.Off, want.Stored)
 		}
@@ -52,11 +52,7 @@ type checking struct {
 
 // trailer reads and verifies the ends of the block and its length.
 func (c *checking) trailer(ctx context.Context) (*trailer, error) {
-	raw, err := c.e.trailers.fetch(ctx, c.pool, c.b)
-	if err != nil {
-		return nil, err
-	}
-	t, err := parseTrailer(c.b, raw)
+	t, _, err := c.e.trailers.read(ctx, c.pool, c.b)
 	if err != nil {
 		return nil, err
 	}

@@ -50,6 +50,7 @@ type Engine struct {
 	trailers *trailers
 	index    *index
 	embedded *embedded
+	readings *readings
 	blocks   *blocks
 	frames   *frames
 	counts   counters
@@ -74,7 +75,7 @@ func Open(o Options) (*Engine, error) {
 	if o.Store == nil {
 		return nil, errors.New("dedupe: no store")
 	}
-	e := &Engine{o: o, embedded: newEmbedded()}
+	e := &Engine{o: o, embedded: newEmbedded(), readings: newReadings()}
 	e.life, e.end = context.WithCancel(context.Background())
 	if o.KV == nil {
 		e.ownKV = kv.Memory()
@@ -95,7 +96,7 @@ func Open(o Options) (*Engine, error) {
 	if e.packer, err = newCoder(packLevel, 1); err != nil {
 		return nil, err
 	}
-	e.trailers = newTrailers(e.o, e.embedded)
+	e.trailers = newTrailers(e.o, e.embedded, e.readings)
 	e.index = newIndex(e.o.KV, e.trailers)
 	e.blocks = newBlocks(e)
 	e.frames = newFrames(e.o.CacheBytes)

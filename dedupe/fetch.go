@@ -22,16 +22,27 @@ func (s span) slice(off, n int64) []byte {
 }
 
 // fetch returns frames from up to, not including, to of t's block, each held
-// for the caller. Those that are neither in memory nor in have are read in one
-// request.
-func (e *Engine) fetch(ctx context.Context, pool string, t *trailer, from, to int, have span) ([]*frame, error) {
-	out := make([]*frame, to-from)
-	first, last := to, from // of those that are missing
-	for i := range out {
-		if out[i] = e.frames.find(frameKey{t.block.Name, from + i}); out[i] == nil {
-			first, last = min(first, from+i), from+i
-		}
+// for the caller. Those that are not in memory are read in one request, unless
+// somebody else does.
+func (e *Engine) fetch(ctx context.Context, pool string, t *trailer, from, to int) ([]*frame, error) {
+	out, first, last := e.cached(t, from, to)
+	if first == to {
+		return out, nil
 	}
+	releaseAll(out)
+	end := &t.frames[last]
+	mine, _, err := e.readings.begin(ctx, t.block.Name, t.frames[first].off, end.off+int64(end.stored))
+	if err != nil {
+		return nil, err
+	}
+	defer e.readings.end(mine)
+	return e.fetchWith(ctx, pool, t, from, to, span{})
+}
+
+// fetchWith is fetch for a caller that has begun a reading, and has some bytes
+// already.
+func (e *Engine) fetchWith(ctx context.Context, pool string, t *trailer, from, to int, have span) ([]*frame, error) {
+	out, first, last := e.cached(t, from, to)
 	e.counts.frames(out)
 	if first == to {
 		return out, nil
@@ -46,6 +57,19 @@ func (e *Engine) fetch(ctx context.Context, pool string, t *trailer, from, to in
 		return nil, err
 	}
 	return out, nil
+}
+
+// cached returns those of the frames that are in memory, held for the caller,
+// and the numbers of the first and the last that is not.
+func (e *Engine) cached(t *trailer, from, to int) (out []*frame, first, last int) {
+	out = make([]*frame, to-from)
+	first, last = to, from
+	for i := range out {
+		if out[i] = e.frames.find(frameKey{t.block.Name, from + i}); out[i] == nil {
+			first, last = min(first, from+i), from+i
+		}
+	}
+	return out, first, last
 }
 
 // need makes sure that frames first to last of t are in have.
@@ -102,9 +126,6 @@ func (e *Engine) suspect(pool string, t *trailer, err error) {
 // fetchWhole reads the trailer of x's block and the frames of x at the same
 // time, for one round trip instead of two.
 func (e *Engine) fetchWhole(ctx context.Context, pool string, x manifest.Extent) (*trailer, span, error) {
-	if x.Block == nil {
-		return nil, span{}, errNoBlock
-	}
 	frames := make(chan span, 1)
 	go func() {
 		data, _ := readBlock(ctx, e.o, pool, x.Block, x.Off, x.Stored) // what is missing is read again, and its error told

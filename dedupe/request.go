@@ -26,7 +26,7 @@ func (d *download) plan() *request {
 	x := d.r.recipe[i]
 	q := &request{r: d.r, x: x, lo: x.Skip + d.off - start, hi: x.Skip + min(d.r.ends[i], d.end) - start, done: make(chan struct{})}
 	d.size = min(max(2*d.size, firstFetchBytes), d.r.e.fetchBytes())
-	short := x.Off > 0 && x.Stored > 0 && x.Stored <= d.size
+	short := x.Block != nil && x.Off > 0 && x.Stored > 0 && x.Stored <= d.size
 	if !short || d.r.e.trailers.near(x.Block) != nil {
 		if q.t, q.err = d.r.e.trailerOf(d.ctx, d.r.pool, x); q.err == nil {
 			q.limit(d.size)
@@ -55,17 +55,41 @@ func (q *request) run(ctx context.Context) {
 	if q.err != nil {
 		return
 	}
-	e := q.r.e
-	var whole span
 	if q.t == nil {
-		q.t, whole, q.err = e.fetchWhole(ctx, q.r.pool, q.x)
-	}
-	if q.err != nil {
+		q.err = q.runCold(ctx)
 		return
 	}
+	from, to := q.span()
+	q.frames, q.err = q.r.e.fetch(ctx, q.r.pool, q.t, from, to)
+}
+
+// runCold fetches the frames together with the trailer.
+func (q *request) runCold(ctx context.Context) error {
+	e, x := q.r.e, q.x
+	mine, waited, err := e.readings.begin(ctx, x.Block.Name, x.Off, x.Off+x.Stored)
+	if err != nil {
+		return err
+	}
+	defer e.readings.end(mine)
+	var whole span
+	if waited && e.trailers.near(x.Block) != nil {
+		q.t, err = e.trailerOf(ctx, q.r.pool, x)
+	} else {
+		q.t, whole, err = e.fetchWhole(ctx, q.r.pool, x)
+	}
+	if err != nil {
+		return err
+	}
+	from, to := q.span()
+	q.frames, err = e.fetchWith(ctx, q.r.pool, q.t, from, to, whole)
+	return err
+}
+
+// span returns the numbers of q's first frame and of the one after its last.
+func (q *request) span() (from, to int) {
 	base := q.t.chunkStart(int(q.x.First))
 	q.from = q.t.frameAt(base + q.lo)
-	q.frames, q.err = e.fetch(ctx, q.r.pool, q.t, q.from, q.t.frameAt(base+q.hi-1)+1, whole)
+	return q.from, q.t.frameAt(base+q.hi-1) + 1
 }
 
 // wanted returns the bytes of q's frames that were asked for.

@@ -22,6 +22,7 @@ const trailerCacheBytes = 16 << 20
 type trailers struct {
 	o        Options
 	embedded *embedded
+	readings *readings
 	memory   *otter.Cache[manifest.Digest, *trailer]
 	disk     *kv.Space // block name → trailer
 
@@ -34,10 +35,11 @@ type trailers struct {
 // TiB, which take about 50 MiB.
 const maxConfirmed = 1 << 20
 
-func newTrailers(o Options, m *embedded) *trailers {
+func newTrailers(o Options, m *embedded, rs *readings) *trailers {
 	return &trailers{
 		o:        o,
 		embedded: m,
+		readings: rs,
 		memory: otter.Must(&otter.Options[manifest.Digest, *trailer]{
 			MaximumWeight: trailerCacheBytes,
 			Weigher:       func(_ manifest.Digest, t *trailer) uint32 { return t.weight() },
@@ -55,11 +57,17 @@ func (ts *trailers) find(ctx context.Context, pool string, b *manifest.Block) (*
 	if t := ts.near(b); t != nil {
 		return t, nil
 	}
-	raw, err := ts.fetch(ctx, pool, b)
+	mine, waited, err := ts.readings.begin(ctx, b.Name, b.Size-b.Trailer, b.Size)
 	if err != nil {
 		return nil, err
 	}
-	t, err := parseTrailer(b, raw)
+	defer ts.readings.end(mine)
+	if waited {
+		if t := ts.near(b); t != nil {
+			return t, nil
+		}
+	}
+	t, raw, err := ts.read(ctx, pool, b)
 	if err != nil {
 		return nil, err
 	}
@@ -75,11 +83,7 @@ func (ts *trailers) confirm(ctx context.Context, pool string, b *manifest.Block)
 	if ts.wasSeen(b.Name) {
 		return ts.find(ctx, pool, b)
 	}
-	raw, err := ts.fetch(ctx, pool, b)
-	if err != nil {
-		return nil, err
-	}
-	t, err := parseTrailer(b, raw)
+	t, _, err := ts.read(ctx, pool, b)
 	if err != nil {
 		return nil, err
 	}
@@ -94,11 +98,7 @@ func (ts *trailers) meet(ctx context.Context, pool string, b *manifest.Block) (*
 	if t := ts.near(b); t != nil {
 		return t, nil
 	}
-	raw, err := ts.fetch(ctx, pool, b)
-	if err != nil {
-		return nil, err
-	}
-	t, err := parseTrailer(b, raw)
+	t, raw, err := ts.read(ctx, pool, b)
 	if err != nil {
 		return nil, err
 	}
@@ -190,6 +190,16 @@ func (ts *trailers) drop(t *trailer) bool {
 	}
 	ts.disk.Delete(name[:])
 	return !before
+}
+
+// read reads the trailer of b from the store and verifies it.
+func (ts *trailers) read(ctx context.Context, pool string, b *manifest.Block) (*trailer, []byte, error) {
+	raw, err := ts.fetch(ctx, pool, b)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := parseTrailer(b, raw)
+	return t, raw, err
 }
 
 // fetch reads the trailer of b from the store. It is not yet verified.
