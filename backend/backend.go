@@ -11,7 +11,6 @@ package backend
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"time"
 
@@ -37,7 +36,12 @@ func New(names *catalog.Catalog, bytes *dedupe.Engine) *Backend {
 // Datasets implements Reader.
 func (b *Backend) Datasets(ctx context.Context) iter.Seq2[DatasetInfo, error] {
 	return func(yield func(DatasetInfo, error) bool) {
-		for d := range b.names.Datasets() {
+		datasets, err := b.names.Datasets(ctx)
+		if err != nil {
+			yield(DatasetInfo{}, explain(err))
+			return
+		}
+		for d := range datasets {
 			if err := ctx.Err(); err != nil {
 				yield(DatasetInfo{}, err)
 				return
@@ -50,10 +54,10 @@ func (b *Backend) Datasets(ctx context.Context) iter.Seq2[DatasetInfo, error] {
 }
 
 // Dataset implements Reader.
-func (b *Backend) Dataset(_ context.Context, name string) (DatasetInfo, error) {
-	d, err := b.names.Lookup(name)
+func (b *Backend) Dataset(ctx context.Context, name string) (DatasetInfo, error) {
+	d, err := b.names.Lookup(ctx, name)
 	if err != nil {
-		return DatasetInfo{}, err
+		return DatasetInfo{}, explain(err)
 	}
 	return datasetInfo(d), nil
 }
@@ -77,48 +81,11 @@ func (b *Backend) RemoveDataset(ctx context.Context, name string) error {
 
 // Stat implements Reader.
 func (b *Backend) Stat(ctx context.Context, p Path) (Info, error) {
-	_, e, err := b.find(ctx, p)
+	f, err := b.whole(ctx, p)
 	if err != nil {
 		return Info{}, err
 	}
-	return info(p, e), nil
-}
-
-// Open implements Reader.
-func (b *Backend) Open(ctx context.Context, p Path) (*File, error) {
-	d, e, err := b.find(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	return b.file(ctx, d, p, e), nil
-}
-
-func (b *Backend) file(ctx context.Context, d *catalog.Dataset, p Path, e *manifest.Entry) *File {
-	return &File{Info: info(p, e), data: b.bytes.Open(ctx, d.Pool, e.Recipe)}
-}
-
-func (b *Backend) dataset(ctx context.Context, name string) (*catalog.Dataset, error) {
-	d, err := b.names.Dataset(ctx, name)
-	if err != nil {
-		return nil, explain(err)
-	}
-	return d, nil
-}
-
-// find returns what is at p now.
-func (b *Backend) find(ctx context.Context, p Path) (*catalog.Dataset, *manifest.Entry, error) {
-	d, err := b.dataset(ctx, p.Dataset)
-	if err != nil {
-		return nil, nil, err
-	}
-	e, err := d.State().Entry(ctx, p.Tag, p.Name)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", p, explain(err))
-	}
-	if e == nil {
-		return nil, nil, fmt.Errorf("%s: %w", p, ErrNotFound)
-	}
-	return d, e, nil
+	return info(p, f.e), nil
 }
 
 func info(p Path, e *manifest.Entry) Info {

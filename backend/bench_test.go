@@ -44,7 +44,7 @@ func benchTree(b *testing.B) (tree backend.Tree, segments *atomic.Int64) {
 		b.Fatal(err)
 	}
 	names, err := catalog.Open(ctx, catalog.Options{
-		Store: folder, Embedder: data, Rand: rand.Reader, Now: time.Now,
+		Store: folder, Embedder: data, Rand: rand.Reader, Now: time.Now, Exclusive: true,
 		Committed: func(int, int) { segments.Add(1) },
 	})
 	if err != nil {

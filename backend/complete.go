@@ -14,16 +14,16 @@ import (
 func (b *Backend) Complete(ctx context.Context, p Path, id string, parts []CompletePart, o CompleteOptions) (Info, error) {
 	i, err := b.complete(ctx, p, id, parts, o)
 	if errors.Is(err, ErrNoUpload) { // an earlier attempt may have ended it
-		_, e, _ := b.find(ctx, p)
-		if e != nil && !e.Upload.IsZero() && e.Upload.String() == id {
-			return info(p, e), nil
+		f, failed := b.whole(ctx, p)
+		if failed == nil && !f.e.Upload.IsZero() && f.e.Upload.String() == id {
+			return info(p, f.e), nil
 		}
 	}
 	return i, err
 }
 
 func (b *Backend) complete(ctx context.Context, p Path, id string, parts []CompletePart, o CompleteOptions) (Info, error) {
-	d, u, err := b.upload(ctx, p, id)
+	d, u, err := b.openUpload(ctx, p, id)
 	if err != nil {
 		return Info{}, err
 	}

@@ -32,12 +32,12 @@ func (t *tx) Copy(ctx context.Context, p, from Path, o CopyOptions) error {
 
 // copyNear makes the record of a copy inside the dataset, which replay decides.
 func (t *tx) copyNear(ctx context.Context, p, from Path, o CopyOptions) (manifest.Record, error) {
-	_, e, err := t.b.source(ctx, from, o.Source)
+	f, err := t.b.source(ctx, from, o.Source)
 	if err != nil {
 		return nil, err
 	}
 	r := &manifest.Copy{
-		FromTag: from.Tag, FromName: from.Name, FromID: e.ID,
+		FromTag: from.Tag, FromName: from.Name, FromID: f.e.ID,
 		Tag: p.Tag, Name: p.Name, Cond: o.Cond,
 		Keep: p == from && !o.Touch,
 	}
@@ -54,11 +54,15 @@ func (t *tx) copyNear(ctx context.Context, p, from Path, o CopyOptions) (manifes
 // of the same pool is named again; what is embedded in the other's log, or lies
 // in another pool, is stored again.
 func (t *tx) copyFar(ctx context.Context, p, from Path, o CopyOptions) (manifest.Record, error) {
-	d, e, err := t.b.source(ctx, from, o.Source)
+	f, err := t.b.source(ctx, from, o.Source)
 	if err != nil {
 		return nil, err
 	}
-	recipe, added, err := t.adopt(ctx, d, e.Recipe)
+	e, err := f.s.Whole(ctx, f.e)
+	if err != nil {
+		return nil, explain(err)
+	}
+	recipe, added, err := t.adopt(ctx, f.d, e.Recipe)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +83,9 @@ func (t *tx) copyFar(ctx context.Context, p, from Path, o CopyOptions) (manifest
 // adopt makes a recipe of d one of the transaction's dataset, and returns the
 // bytes that this added to the store.
 func (t *tx) adopt(ctx context.Context, d *catalog.Dataset, r manifest.Recipe) (out manifest.Recipe, added int64, err error) {
-	foreign := func(x manifest.Extent) bool { return d.Pool != t.d.Pool || x.Block.Embedded() }
+	foreign := func(x manifest.Extent) bool {
+		return x.Block != nil && (d.Pool != t.d.Pool || x.Block.Embedded())
+	}
 	for i := 0; i < len(r); {
 		if !foreign(r[i]) {
 			out = append(out, r[i])
@@ -104,13 +110,13 @@ func (t *tx) adopt(ctx context.Context, d *catalog.Dataset, r manifest.Recipe) (
 }
 
 // source returns what is at from, if it meets c.
-func (b *Backend) source(ctx context.Context, from Path, c ReadCond) (*catalog.Dataset, *manifest.Entry, error) {
-	d, e, err := b.find(ctx, from)
+func (b *Backend) source(ctx context.Context, from Path, c ReadCond) (found, error) {
+	f, err := b.find(ctx, from, nil)
 	if err != nil {
-		return nil, nil, err
+		return found{}, err
 	}
-	if err := c.Check(e.ETag, info(from, e).Modified); err != nil {
-		return nil, nil, err
+	if err := c.Check(f.e.ETag, info(from, f.e).Modified); err != nil {
+		return found{}, err
 	}
-	return d, e, nil
+	return f, nil
 }

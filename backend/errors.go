@@ -64,6 +64,8 @@ func explain(err error) error {
 		return fmt.Errorf("%w: %w", ErrNoDataset, err)
 	case errors.Is(err, journal.ErrTooLarge):
 		return fmt.Errorf("%w: %w", ErrTooLarge, err)
+	case errors.Is(err, manifest.ErrFormat):
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	for _, known := range Errors() {
 		if errors.Is(err, known) {

@@ -330,7 +330,7 @@ func (s *scenario) check(settled bool) {
 	}
 	for d, err := range s.tree.Datasets(s.t.Context()) {
 		if err != nil {
-			s.t.Errorf("datasets: %v", err)
+			s.clean("datasets", err)
 			return
 		}
 		for i, err := range s.tree.List(s.t.Context(), d.Name, backend.Query{}) {

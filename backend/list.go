@@ -12,12 +12,11 @@ import (
 // List implements Reader.
 func (b *Backend) List(ctx context.Context, dataset string, q Query) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
-		d, err := b.dataset(ctx, dataset)
+		_, state, err := b.read(ctx, dataset)
 		if err != nil {
 			yield(Info{}, err)
 			return
 		}
-		state := d.State()
 		seek := func(from string) iter.Seq2[manifest.Keyed, error] { return state.Keys(ctx, from) }
 		key := func(x manifest.Keyed) string { return manifest.KeyOf(x.Tag, x.Name) }
 		walk(q, q.from(), seek, key, func(prefix string, x manifest.Keyed, err error) bool {

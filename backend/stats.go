@@ -20,11 +20,10 @@ type TagStats struct {
 // Stats returns the numbers of each tag of a dataset, in the order of their
 // keys. It reads every recipe: a second for a million files, about.
 func (b *Backend) Stats(ctx context.Context, dataset string) ([]TagStats, error) {
-	d, err := b.dataset(ctx, dataset)
+	_, state, err := b.read(ctx, dataset)
 	if err != nil {
 		return nil, err
 	}
-	state := d.State()
 	var all []TagStats
 	for t, err := range state.Tags(ctx) {
 		if err != nil {

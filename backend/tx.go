@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/md5"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 
@@ -14,8 +13,8 @@ import (
 	"aetherfs/internal/manifest"
 )
 
-// maxRemakes bounds how often a transaction is made again because the source
-// of a copy was replaced between reading and commit.
+// maxRemakes bounds how often a transaction is committed because what it was
+// made from has changed between reading and commit.
 const maxRemakes = 8
 
 // tx collects records until they are committed.
@@ -76,22 +75,7 @@ func (t *tx) Commit(ctx context.Context) ([]Info, error) {
 	if len(t.changes) == 0 {
 		return nil, nil
 	}
-	records := make([]manifest.Record, len(t.changes))
-	for i, c := range t.changes {
-		records[i] = c.record
-	}
-	results, err := t.d.Commit(ctx, t.chunks, records...)
-	for n := 1; errors.Is(err, ErrChanged) && n < maxRemakes; n++ {
-		for i, c := range t.changes {
-			if c.remake == nil {
-				continue
-			}
-			if records[i], err = c.remake(ctx); err != nil {
-				return nil, err
-			}
-		}
-		results, err = t.d.Commit(ctx, t.chunks, records...)
-	}
+	results, err := t.commit(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("commit to %s: %w", t.d.Name, explain(err))
 	}
@@ -103,6 +87,28 @@ func (t *tx) Commit(ctx context.Context) ([]Info, error) {
 		}
 	}
 	return infos, nil
+}
+
+// commit commits the records, and again when what they were made from has
+// changed meanwhile.
+func (t *tx) commit(ctx context.Context) ([]manifest.Result, error) {
+	for n := 1; ; n++ {
+		records := make([]manifest.Record, len(t.changes))
+		for i, c := range t.changes {
+			records[i] = c.record
+		}
+		results, err := t.d.Commit(ctx, t.chunks, records...)
+		if err == nil || n == maxRemakes {
+			return results, err
+		}
+		again, failed := t.again(ctx, err)
+		if failed != nil {
+			return nil, failed
+		}
+		if !again {
+			return nil, err
+		}
+	}
 }
 
 // Close implements Tx.

@@ -18,20 +18,23 @@ import (
 
 // CreateUpload implements Uploads.
 func (b *Backend) CreateUpload(ctx context.Context, p Path, o UploadOptions) (string, error) {
-	d, err := b.dataset(ctx, p.Dataset)
+	var id manifest.ID
+	err := b.on(ctx, p.Dataset, func(d *catalog.Dataset) error {
+		results, err := d.Commit(ctx, nil, &manifest.Upload{Tag: p.Tag, Name: p.Name, Attr: o.Attr, Checksum: o.Checksum, Full: o.Full})
+		if err == nil {
+			id = results[0].Upload.ID
+		}
+		return err
+	})
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("create upload of %s: %w", p, err)
 	}
-	results, err := d.Commit(ctx, nil, &manifest.Upload{Tag: p.Tag, Name: p.Name, Attr: o.Attr, Checksum: o.Checksum, Full: o.Full})
-	if err != nil {
-		return "", fmt.Errorf("create upload of %s: %w", p, explain(err))
-	}
-	return results[0].Upload.ID.String(), nil
+	return id.String(), nil
 }
 
 // Upload implements Uploads.
 func (b *Backend) Upload(ctx context.Context, p Path, id string) (UploadInfo, error) {
-	_, u, err := b.upload(ctx, p, id)
+	_, u, err := b.openUpload(ctx, p, id)
 	if err != nil {
 		return UploadInfo{}, err
 	}
@@ -48,22 +51,42 @@ func uploadInfo(dataset string, u *manifest.OpenUpload) UploadInfo {
 	}
 }
 
-// upload finds an open upload by the id that its client has.
+// openUpload finds an open upload by the id that its client has, as of when it
+// is called.
+func (b *Backend) openUpload(ctx context.Context, p Path, id string) (*catalog.Dataset, *manifest.OpenUpload, error) {
+	d, s, err := b.read(ctx, p.Dataset)
+	if err != nil {
+		return nil, nil, err
+	}
+	u, err := findUpload(ctx, s, p, id)
+	return d, u, err
+}
+
+// upload is openUpload for a write: what is known here does, since the commit
+// decides.
 func (b *Backend) upload(ctx context.Context, p Path, id string) (*catalog.Dataset, *manifest.OpenUpload, error) {
 	d, err := b.dataset(ctx, p.Dataset)
 	if err != nil {
 		return nil, nil, err
 	}
+	u, err := findUpload(ctx, d.State(), p, id)
+	if errors.Is(err, ErrNoUpload) {
+		return b.openUpload(ctx, p, id)
+	}
+	return d, u, err
+}
+
+func findUpload(ctx context.Context, s *manifest.State, p Path, id string) (*manifest.OpenUpload, error) {
 	if uid, err := manifest.ParseID(id); err == nil {
-		u, err := d.State().Upload(ctx, p.Tag, p.Name, uid)
+		u, err := s.Upload(ctx, p.Tag, p.Name, uid)
 		if err != nil {
-			return nil, nil, fmt.Errorf("upload %q of %s: %w", id, p, explain(err))
+			return nil, fmt.Errorf("upload %q of %s: %w", id, p, explain(err))
 		}
 		if u != nil {
-			return d, u, nil
+			return u, nil
 		}
 	}
-	return d, nil, fmt.Errorf("upload %q of %s: %w", id, p, ErrNoUpload)
+	return nil, fmt.Errorf("upload %q of %s: %w", id, p, ErrNoUpload)
 }
 
 // PutPart implements Uploads.
@@ -79,12 +102,14 @@ func (b *Backend) PutPart(ctx context.Context, p Path, id string, number int, r 
 	if err != nil {
 		return Part{}, fmt.Errorf("put part %d of %s: %w", number, p, err)
 	}
-	results, err := d.Commit(ctx, stored.Small, &manifest.AddPart{
+	t := &tx{b: b, d: d}
+	t.add(p, &manifest.AddPart{
 		Tag: p.Tag, Name: p.Name, Upload: u.ID,
 		Part:   Part{Number: number, Size: stored.Size, ETag: etag, Checksums: o.Attr.Checksums},
 		Added:  stored.Added,
-		Recipe: stored.Recipe,
+		Recipe: t.take(stored),
 	})
+	results, err := t.commit(ctx)
 	if err != nil {
 		return Part{}, fmt.Errorf("put part %d of %s: %w", number, p, explain(err))
 	}
@@ -119,10 +144,15 @@ func (b *Backend) copyPart(ctx context.Context, p Path, id string, number int, f
 	if err != nil {
 		return Part{}, err
 	}
-	fd, e, err := b.source(ctx, from, c)
+	f, err := b.source(ctx, from, c)
 	if err != nil {
 		return Part{}, err
 	}
+	file, err := b.file(ctx, from, f)
+	if err != nil {
+		return Part{}, err
+	}
+	e := file.Info
 	if n < 0 {
 		n = e.Size - off
 	}
@@ -132,11 +162,10 @@ func (b *Backend) copyPart(ctx context.Context, p Path, id string, number int, f
 	if n > MaxPartBytes {
 		return Part{}, fmt.Errorf("part of %d bytes: %w", n, ErrTooLarge)
 	}
-	file := b.file(ctx, fd, from, e)
-	if fd.ID != d.ID {
+	if f.d.ID != d.ID {
 		return b.storePart(ctx, p, u, number, file, off, n)
 	}
-	part := Part{Number: number, Size: n, ETag: copyETag(e, off, n)}
+	part := Part{Number: number, Size: n, ETag: copyETag(&e, off, n)}
 	if u.Checksum != 0 {
 		if part.Checksums, err = file.checksum(u.Checksum, off, n); err != nil {
 			return Part{}, err
@@ -144,7 +173,7 @@ func (b *Backend) copyPart(ctx context.Context, p Path, id string, number int, f
 	}
 	results, err := d.Commit(ctx, nil, &manifest.CopyPart{
 		Tag: p.Tag, Name: p.Name, Upload: u.ID, Part: part,
-		FromTag: from.Tag, FromName: from.Name, FromID: e.ID, Off: off,
+		FromTag: from.Tag, FromName: from.Name, FromID: f.e.ID, Off: off,
 	})
 	if err != nil {
 		return Part{}, explain(err)
@@ -171,7 +200,7 @@ func (b *Backend) storePart(ctx context.Context, p Path, u *manifest.OpenUpload,
 // copyETag is the ETag of a part that was copied without reading it: the
 // source's where that is the MD5 of the same bytes, and else an opaque one
 // that names the same bytes by the same text.
-func copyETag(e *manifest.Entry, off, n int64) string {
+func copyETag(e *Info, off, n int64) string {
 	if off == 0 && n == e.Size && len(e.Parts) == 0 {
 		return e.ETag
 	}
@@ -193,7 +222,7 @@ func (f *File) checksum(a Algorithm, off, n int64) ([]Checksum, error) {
 // Parts implements Uploads.
 func (b *Backend) Parts(ctx context.Context, p Path, id string, after int) iter.Seq2[Part, error] {
 	return func(yield func(Part, error) bool) {
-		_, u, err := b.upload(ctx, p, id)
+		_, u, err := b.openUpload(ctx, p, id)
 		if err != nil {
 			yield(Part{}, err)
 			return
@@ -209,12 +238,12 @@ func (b *Backend) Parts(ctx context.Context, p Path, id string, after int) iter.
 // ListUploads implements Uploads.
 func (b *Backend) ListUploads(ctx context.Context, dataset string, q Query, afterID string) iter.Seq2[UploadInfo, error] {
 	return func(yield func(UploadInfo, error) bool) {
-		d, err := b.dataset(ctx, dataset)
+		_, state, err := b.read(ctx, dataset)
 		if err != nil {
 			yield(UploadInfo{}, err)
 			return
 		}
-		state, from := d.State(), q.from()
+		from := q.from()
 		after, err := manifest.ParseID(afterID)
 		if afterID != "" && err == nil {
 			from = max(q.After, q.Prefix)

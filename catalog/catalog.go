@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aetherfs/internal/journal"
+	"aetherfs/internal/kv"
 	"aetherfs/internal/manifest"
 	"aetherfs/internal/store"
 )
@@ -17,12 +18,20 @@ import (
 // DefaultPool is the pool of a dataset that asks for none.
 const DefaultPool = "default"
 
-const hubPrefix = "hub/log/"
-
 // SegmentKey is the object that is slot n of a dataset's log.
 func SegmentKey(dataset manifest.ID, n uint64) string { return journal.SlotKey(logPrefix(dataset), n) }
 
 func logPrefix(dataset manifest.ID) string { return "datasets/" + dataset.String() + "/log/" }
+
+var hubPlace = place{log: "hub/log/", checkpoints: "hub/checkpoints/", nodes: "hub/nodes/"}
+
+func datasetPlace(d *manifest.Dataset) place {
+	return place{
+		log:         logPrefix(d.ID),
+		checkpoints: "datasets/" + d.ID.String() + "/checkpoints/",
+		nodes:       "pools/" + d.Pool + "/nodes/",
+	}
+}
 
 // Embedder is what the catalog needs of the side of the bytes: it carries
 // embedded blocks and does not understand them.
@@ -32,8 +41,16 @@ type Embedder interface {
 	// Learn verifies a block found at byte base of a segment and describes it.
 	// It keeps no reference to block.
 	Learn(dataset manifest.ID, slot uint64, base int64, block []byte) (*manifest.Block, error)
+	// Describe is Learn for a slot that a fold has taken in: new files do not
+	// name its chunks.
+	Describe(dataset manifest.ID, slot uint64, base int64, block []byte) (*manifest.Block, error)
+	// ForgetFolded says that the slots up to base were folded.
+	ForgetFolded(dataset manifest.ID, base uint64)
 	// Forget drops what was learned of a dataset.
 	Forget(dataset manifest.ID)
+	// Meet tells of blocks that another gateway has named, so that files
+	// written here can share their chunks.
+	Meet(pool string, blocks []*manifest.Block)
 }
 
 // Options of Open.
@@ -42,6 +59,15 @@ type Options struct {
 	Embedder Embedder
 	Rand     io.Reader        // of ids; it is read concurrently
 	Now      func() time.Time // the machine's clock
+
+	KV        *kv.DB // keeps nodes; nil: in memory
+	NodeBytes int64  // of decoded nodes in memory; 0: DefaultNodeBytes
+
+	// Exclusive: no other gateway has the store open.
+	Exclusive bool
+	// Staleness is how old the state may be that a read sees of what other
+	// gateways write; 0: not at all.
+	Staleness time.Duration
 
 	// Committed, if set, is told of each segment that was written: how many
 	// transactions it had, and its size.
@@ -53,7 +79,9 @@ type Options struct {
 type Catalog struct {
 	o      Options
 	writer manifest.ID
-	hub    *line[*manifest.Hub]
+	hub    *line[hub]
+	nodes  *nodes
+	ownKV  *kv.DB // to be closed; nil: none
 
 	ctx    context.Context // of what is opened and shut; ends with Close
 	cancel context.CancelFunc
@@ -78,11 +106,20 @@ func Open(ctx context.Context, o Options) (*Catalog, error) {
 	if _, err := io.ReadFull(o.Rand, c.writer[:]); err != nil {
 		return nil, fmt.Errorf("writer id: %w", err)
 	}
-	hub, err := openLine(ctx, c, manifest.NewHub(), hubPrefix, manifest.ID{})
-	if err != nil {
-		return nil, fmt.Errorf("open the hub: %w", err)
+	if c.o.KV == nil {
+		c.ownKV = kv.Memory()
+		c.o.KV = c.ownKV
 	}
-	c.hub = hub
+	if c.o.NodeBytes <= 0 {
+		c.o.NodeBytes = DefaultNodeBytes
+	}
+	c.nodes = newNodes(&c.o)
+	first := func(manifest.Nodes) hub { return hub{manifest.NewHub()} }
+	h, err := openLine(ctx, c, source[hub]{title: "the hub", at: hubPlace, first: first, load: loadHub})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the hub: %w", err), c.closeCaches())
+	}
+	c.hub = h
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return c, nil
 }
@@ -104,7 +141,15 @@ func (c *Catalog) Close(ctx context.Context) error {
 			o.d.log.Close(ctx)
 		}
 	}
-	return c.hub.log.Close(ctx)
+	return errors.Join(c.hub.log.Close(ctx), c.closeCaches())
+}
+
+func (c *Catalog) closeCaches() error {
+	c.nodes.close()
+	if c.ownKV != nil {
+		return c.ownKV.Close()
+	}
+	return nil
 }
 
 func (c *Catalog) newID() (id manifest.ID, err error) {
@@ -114,15 +159,33 @@ func (c *Catalog) newID() (id manifest.ID, err error) {
 	return id, nil
 }
 
-// Datasets yields the datasets by name, all from one state of the hub.
-func (c *Catalog) Datasets() iter.Seq[*manifest.Dataset] { return c.hub.State().Datasets() }
+// Datasets returns the datasets by name, as of when it was called.
+func (c *Catalog) Datasets(ctx context.Context) (iter.Seq[*manifest.Dataset], error) {
+	if err := c.hub.Sync(ctx); err != nil {
+		return nil, fmt.Errorf("read the hub: %w", err)
+	}
+	return c.hub.State().Datasets(), nil
+}
 
-// Lookup returns a dataset's record: manifest.ErrNoDataset.
-func (c *Catalog) Lookup(name string) (*manifest.Dataset, error) {
+// Lookup returns a dataset's record, as of when it was called:
+// manifest.ErrNoDataset.
+func (c *Catalog) Lookup(ctx context.Context, name string) (*manifest.Dataset, error) {
+	if err := c.hub.Sync(ctx); err != nil {
+		return nil, fmt.Errorf("read the hub: %w", err)
+	}
 	if d := c.hub.State().Dataset(name); d != nil {
 		return d, nil
 	}
 	return nil, fmt.Errorf("dataset %q: %w", name, manifest.ErrNoDataset)
+}
+
+// lookup is Lookup, but what is known here does: a dataset that is gone has a
+// log that says so.
+func (c *Catalog) lookup(ctx context.Context, name string) (*manifest.Dataset, error) {
+	if d := c.hub.State().Dataset(name); d != nil {
+		return d, nil
+	}
+	return c.Lookup(ctx, name)
 }
 
 // Create makes a dataset: manifest.ErrExists.
@@ -147,15 +210,20 @@ func (c *Catalog) Create(ctx context.Context, name string) error {
 
 // Remove removes an empty dataset: manifest.ErrNotEmpty, manifest.ErrNoDataset.
 func (c *Catalog) Remove(ctx context.Context, name string) error {
-	d, err := c.Dataset(ctx, name)
-	if err != nil {
-		return err
+	for {
+		d, err := c.Dataset(ctx, name)
+		if err != nil {
+			return err
+		}
+		_, err = d.Commit(ctx, nil, &manifest.Close{})
+		if errors.Is(err, manifest.ErrClosed) {
+			continue // it was gone before: the name may be another's now
+		}
+		if err != nil {
+			return fmt.Errorf("remove dataset %q: %w", name, err)
+		}
+		return c.drop(ctx, d.Dataset)
 	}
-	_, err = d.Commit(ctx, nil, &manifest.Close{})
-	if err != nil && !errors.Is(err, manifest.ErrClosed) {
-		return fmt.Errorf("remove dataset %q: %w", name, err)
-	}
-	return c.drop(ctx, d.Dataset)
 }
 
 // drop makes the hub forget a dataset whose log is closed.
@@ -190,7 +258,7 @@ func (c *Catalog) retire(id manifest.ID) {
 // Dataset returns the open dataset of that name: manifest.ErrNoDataset.
 func (c *Catalog) Dataset(ctx context.Context, name string) (*Dataset, error) {
 	for {
-		rec, err := c.Lookup(name)
+		rec, err := c.lookup(ctx, name)
 		if err != nil {
 			return nil, err
 		}
@@ -255,7 +323,10 @@ func (c *Catalog) leave(id manifest.ID, o *opening) {
 }
 
 func (c *Catalog) openDataset(rec *manifest.Dataset) (*Dataset, error) {
-	l, err := openLine(c.ctx, c, manifest.NewState(rec.ID, rec.Epoch, nil), logPrefix(rec.ID), rec.ID)
+	first := func(n manifest.Nodes) *manifest.State { return manifest.NewState(rec.ID, rec.Epoch, n) }
+	l, err := openLine(c.ctx, c, source[*manifest.State]{
+		title: rec.Name, id: rec.ID, pool: rec.Pool, at: datasetPlace(rec), first: first, load: manifest.Load,
+	})
 	if err != nil {
 		return nil, err
 	}

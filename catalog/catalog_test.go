@@ -79,8 +79,13 @@ func holds(t *testing.T, d *catalog.Dataset, name string) bool {
 	return e != nil
 }
 
-func names(c *catalog.Catalog) (all []string) {
-	for d := range c.Datasets() {
+func names(t *testing.T, c *catalog.Catalog) (all []string) {
+	t.Helper()
+	datasets, err := c.Datasets(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d := range datasets {
 		all = append(all, d.Name)
 	}
 	return all
@@ -124,7 +129,7 @@ func TestDatasets(t *testing.T) {
 	if second := create(t, c, "b"); second.ID == first.ID || second.State().N() != 0 {
 		t.Errorf("created again, the dataset is %v at %d", second.ID, second.State().N())
 	}
-	if got := names(reopen(t, c, st)); !slices.Equal(got, []string{"a", "b"}) {
+	if got := names(t, reopen(t, c, st)); !slices.Equal(got, []string{"a", "b"}) {
 		t.Errorf("datasets %q", got)
 	}
 }
@@ -160,7 +165,7 @@ func TestHalfRemoved(t *testing.T) {
 				t.Fatal(err)
 			}
 			if name != "create" {
-				if got := names(c); len(got) > 0 {
+				if got := names(t, c); len(got) > 0 {
 					t.Errorf("datasets %q", got)
 				}
 				create(t, c, "set")

@@ -2,8 +2,8 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"iter"
 	"sync/atomic"
 
 	"aetherfs/internal/journal"
@@ -12,85 +12,105 @@ import (
 
 // state is what a log's segments make: a *manifest.State or a *manifest.Hub.
 type state[S any] interface {
-	Apply(context.Context, *manifest.Segment) (S, []manifest.Verdict, error)
+	N() uint64
 	Epoch() uint64
+	Closed() bool
+	Files() int64
+	Bytes() int64
+	Fold() manifest.Fold
+	Tail() (records int, embedded int64)
+	Pinned() bool
+	Embedded() iter.Seq[manifest.Recipe]
+	Apply(context.Context, *manifest.Segment) (S, []manifest.Verdict, error)
+	Tree(ctx context.Context, sum manifest.Digest, move func(manifest.Recipe) (manifest.Recipe, error), write manifest.Write) (manifest.Digest, error)
 }
 
-// Dataset is an open dataset.
-type Dataset struct {
-	*manifest.Dataset
-	*line[*manifest.State]
-}
+// place is where the objects of a log are: prefixes of their names.
+type place struct{ log, checkpoints, nodes string }
 
-// Commit commits records as one transaction; their small data is chunks. It
-// returns a result for each record, or the verdict, or an error of the log.
-func (d *Dataset) Commit(ctx context.Context, chunks []manifest.Chunk, records ...manifest.Record) ([]manifest.Result, error) {
-	if d.State().Closed() {
-		return nil, manifest.ErrClosed
-	}
-	results, err := d.commit(ctx, chunks, records...)
-	if errors.Is(err, journal.ErrShut) && d.State().Closed() {
-		return nil, manifest.ErrClosed // meanwhile
-	}
-	return results, err
+// source says which log a line is, and how its states begin.
+type source[S any] struct {
+	title string      // for people
+	id    manifest.ID // of the dataset; zero: the hub
+	pool  string      // of its blocks
+	at    place
+	first func(manifest.Nodes) S
+	load  func(context.Context, manifest.Nodes, manifest.Fold) (S, error)
 }
 
 // line is a log with the state that it has reached.
 type line[S state[S]] struct {
+	source[S]
 	c     *Catalog
-	id    manifest.ID
+	nodes *lineNodes
 	log   *journal.Log
-	state atomic.Pointer[S]
+
+	now    atomic.Pointer[point[S]]
+	owing  atomic.Pointer[manifest.Checkpoint] // of the newest fold, but for its Node; nil once it is there
+	rival  atomic.Int64                        // when another's segment was applied last; Unix milliseconds
+	folded atomic.Pointer[chan struct{}]       // closed when the next fold has been taken
+
+	// tail is what was applied since the newest fold's base. Apply and reload
+	// alone touch it, which the log calls one at a time.
+	tail []played
 }
 
-func openLine[S state[S]](ctx context.Context, c *Catalog, first S, prefix string, id manifest.ID) (*line[S], error) {
-	l := &line[S]{c: c, id: id}
-	l.state.Store(&first)
+// point is a state with what its log says of it.
+type point[S any] struct {
+	state S
+	sum   manifest.Digest // SHA-256 of its last segment
+	since int64           // time of the first segment of its tail, Unix milliseconds
+}
+
+// played is a segment with what became of its transactions.
+type played struct {
+	seg      *manifest.Segment
+	sum      manifest.Digest // of the segment
+	time     int64           // its author's, Unix milliseconds
+	verdicts []manifest.Verdict
+}
+
+// openLine opens a log at its newest checkpoint.
+func openLine[S state[S]](ctx context.Context, c *Catalog, from source[S]) (*line[S], error) {
+	l := &line[S]{source: from, c: c, nodes: &lineNodes{c, from.id, from.at}}
+	l.now.Store(&point[S]{state: from.first(l.nodes)})
+	l.folded.Store(new(make(chan struct{})))
 	log, err := journal.Open(ctx, c.o.Store, journal.Options{
-		Prefix:    prefix,
-		Owner:     id,
+		Prefix:    l.at.log,
+		Owner:     l.id,
 		Writer:    c.writer,
 		Rand:      c.o.Rand,
 		Now:       c.o.Now,
 		Apply:     l.apply,
+		Reload:    l.reload,
 		Epoch:     func() uint64 { return l.State().Epoch() },
 		Pack:      l.pack,
+		Exclusive: c.o.Exclusive,
+		Staleness: c.o.Staleness,
 		Committed: c.o.Committed,
 	})
 	l.log = log
 	return l, err
 }
 
-// State is the newest state.
-func (l *line[S]) State() S { return *l.state.Load() }
+// State is the newest state that is known here.
+func (l *line[S]) State() S { return l.now.Load().state }
 
-// apply publishes the state after a segment.
-func (l *line[S]) apply(ctx context.Context, s *journal.Segment) ([]any, error) {
-	seg := &manifest.Segment{N: s.N, Batch: s.Batch, Epoch: s.Epoch, Txs: make([]*manifest.Tx, len(s.Txs)), Bases: make([]uint32, len(s.Txs))}
-	for i, t := range s.Txs {
-		tx, err := manifest.DecodeTx(t.Payload)
-		if err != nil {
-			return nil, fmt.Errorf("transaction %d: %w: %w", i, journal.ErrFormat, err)
-		}
-		seg.Txs[i], seg.Bases[i] = tx, t.First
+// Exclusive reports whether no other gateway has the store open.
+func (l *line[S]) Exclusive() bool { return l.c.o.Exclusive }
+
+// Sync brings the state to where the log was when it was called, or beyond.
+func (l *line[S]) Sync(ctx context.Context) error { return l.log.Sync(ctx) }
+
+// BeginSync begins a Sync and returns a func that waits for it, which has to be
+// called.
+func (l *line[S]) BeginSync(ctx context.Context) (wait func() error) {
+	if l.c.o.Exclusive {
+		return func() error { return nil }
 	}
-	if len(s.Block) > 0 {
-		block, err := l.c.o.Embedder.Learn(l.id, s.N, s.Base, s.Block)
-		if err != nil {
-			return nil, fmt.Errorf("embedded block: %w: %w", journal.ErrFormat, err)
-		}
-		seg.Block = block
-	}
-	next, verdicts, err := l.State().Apply(ctx, seg)
-	if err != nil {
-		return nil, err
-	}
-	l.state.Store(&next)
-	answers := make([]any, len(verdicts))
-	for i, v := range verdicts {
-		answers[i] = v
-	}
-	return answers, nil
+	done := make(chan error, 1)
+	go func() { done <- l.log.Sync(ctx) }()
+	return func() error { return <-done }
 }
 
 func (l *line[S]) pack(chunks []journal.Chunk) ([]byte, error) {

@@ -98,7 +98,7 @@ func openGateway(ctx context.Context, dir string, chunkBytes int) (g *gateway, e
 	if err != nil {
 		return g, err
 	}
-	g.names, err = catalog.Open(ctx, catalog.Options{Store: g.folder, Embedder: g.bytes, Rand: rand.Reader, Now: time.Now})
+	g.names, err = catalog.Open(ctx, catalog.Options{Store: g.folder, Embedder: g.bytes, Rand: rand.Reader, Now: time.Now, Exclusive: true})
 	if err != nil {
 		return g, err
 	}

@@ -1,0 +1,48 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"aetherfs/internal/manifest"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// nodeWrites is how many nodes of a fold are on their way to the store at once.
+const nodeWrites = 8
+
+// Move stores what recipes name in embedded blocks anew, in blocks of the pool,
+// and returns a func that names it there. It is called once a fold.
+type Move func(ctx context.Context, recipes iter.Seq[manifest.Recipe]) (func(manifest.Recipe) (manifest.Recipe, error), error)
+
+// Fold writes the present state as a tree and commits it: manifest.ErrFold if
+// another fold came first, which then did the work.
+func (l *line[S]) Fold(ctx context.Context, move Move) error {
+	p := l.now.Load()
+	if p.state.N() == p.state.Fold().Base || p.state.Closed() {
+		return nil
+	}
+	moved, err := move(ctx, p.state.Embedded())
+	if err != nil {
+		return fmt.Errorf("move embedded data: %w", err)
+	}
+	writes, writing := errgroup.WithContext(ctx)
+	writes.SetLimit(nodeWrites)
+	root, err := p.state.Tree(writing, p.sum, moved, func(_ context.Context, name manifest.Digest, raw []byte) error {
+		writes.Go(func() error { return l.c.nodes.write(writing, l.at.nodes, name, raw) })
+		return writing.Err()
+	})
+	if failed := writes.Wait(); failed != nil {
+		err = failed
+	}
+	if err != nil {
+		return fmt.Errorf("write the tree of slot %d: %w", p.state.N(), err)
+	}
+	_, err = l.commit(ctx, nil, &manifest.FoldRecord{Base: p.state.N(), BuildsOn: p.state.Fold().Slot, Root: root})
+	if err != nil {
+		return fmt.Errorf("fold slot %d: %w", p.state.N(), err)
+	}
+	return l.EnsureCheckpoint(ctx)
+}
