@@ -14,7 +14,7 @@ import (
 const nodeWrites = 8
 
 // Move stores what recipes name in embedded blocks anew, in blocks of the pool,
-// and returns a func that names it there. It is called once a fold.
+// and returns a func that names it there. It is called at most once a fold.
 type Move func(ctx context.Context, recipes iter.Seq[manifest.Recipe]) (func(manifest.Recipe) (manifest.Recipe, error), error)
 
 // Fold writes the present state as a tree and commits it: manifest.ErrFold if
@@ -24,9 +24,12 @@ func (l *line[S]) Fold(ctx context.Context, move Move) error {
 	if p.state.N() == p.state.Fold().Base || p.state.Closed() {
 		return nil
 	}
-	moved, err := move(ctx, p.state.Embedded())
-	if err != nil {
-		return fmt.Errorf("move embedded data: %w", err)
+	moved := func(r manifest.Recipe) (manifest.Recipe, error) { return r, nil }
+	if _, embedded := p.state.Tail(); embedded > 0 {
+		var err error
+		if moved, err = move(ctx, p.state.Embedded()); err != nil {
+			return fmt.Errorf("move embedded data: %w", err)
+		}
 	}
 	writes, writing := errgroup.WithContext(ctx)
 	writes.SetLimit(nodeWrites)
