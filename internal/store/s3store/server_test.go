@@ -29,13 +29,21 @@ func options(url string) s3store.Options {
 func serve(t *testing.T, handler http.HandlerFunc) (*s3store.Store, *atomic.Int64) {
 	t.Helper()
 	var requests atomic.Int64
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return open(t, options(urlOf(t, func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)
+		handler(w, r)
+	}))), &requests
+}
+
+// urlOf is where handler answers.
+func urlOf(t *testing.T, handler http.HandlerFunc) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Date", serverDate.Format(http.TimeFormat))
 		handler(w, r)
 	}))
 	t.Cleanup(server.Close)
-	return open(t, options(server.URL)), &requests
+	return server.URL
 }
 
 func open(t *testing.T, o s3store.Options) *s3store.Store {
