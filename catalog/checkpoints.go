@@ -21,20 +21,26 @@ func (l *line[S]) newest(ctx context.Context) (*manifest.Checkpoint, time.Time, 
 		if err != nil {
 			return nil, time.Time{}, fmt.Errorf("list %s: %w", l.at.checkpoints, err)
 		}
-		raw, _, err := l.c.o.Store.Get(ctx, info.Key, store.Range{Len: maxCheckpointBytes})
-		if err != nil {
-			return nil, time.Time{}, fmt.Errorf("read %s: %w", info.Key, err)
-		}
-		cp, err := manifest.DecodeCheckpoint(raw)
-		if err == nil && (cp.Dataset != l.id || checkpointKey(l.at.checkpoints, cp.Fold.Base) != info.Key) {
-			err = fmt.Errorf("it is that of slot %d of %v: %w", cp.Fold.Base, cp.Dataset, manifest.ErrFormat)
-		}
-		if err != nil {
-			return nil, time.Time{}, fmt.Errorf("read %s: %w", info.Key, err)
-		}
-		return cp, info.Date, nil
+		cp, _, err := l.checkpoint(ctx, info.Key)
+		return cp, info.Date, err
 	}
 	return nil, time.Time{}, nil
+}
+
+// checkpoint reads the checkpoint of that name, and the store's clock.
+func (l *line[S]) checkpoint(ctx context.Context, key string) (*manifest.Checkpoint, time.Time, error) {
+	raw, info, err := l.c.o.Store.Get(ctx, key, store.Range{Len: maxCheckpointBytes})
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("read %s: %w", key, err)
+	}
+	cp, err := manifest.DecodeCheckpoint(raw)
+	if err == nil && (cp.Dataset != l.id || checkpointKey(l.at.checkpoints, cp.Fold.Base) != key) {
+		err = fmt.Errorf("it is that of slot %d of %v: %w", cp.Fold.Base, cp.Dataset, manifest.ErrFormat)
+	}
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("read %s: %w", key, err)
+	}
+	return cp, info.Date, nil
 }
 
 // EnsureCheckpoint makes sure that the newest fold has its checkpoint, which

@@ -25,3 +25,25 @@ func Read(ctx context.Context, st store.Store, prefix string, owner [16]byte, n 
 	}
 	return f.seg, nil
 }
+
+// CheckSlot reads the slot of that name and returns its number: ErrFormat if it
+// holds no segment, and no fence that a checkpoint at newest covers.
+// store.ErrNotFound: it holds nothing any more.
+func CheckSlot(ctx context.Context, st store.Store, prefix string, owner [16]byte, key string, newest uint64) (uint64, error) {
+	n, err := slotOf(prefix, key)
+	if err != nil {
+		return 0, err
+	}
+	f, err := slots{st, prefix, owner}.look(ctx, n)
+	switch {
+	case err != nil:
+		return n, err
+	case f.damage != nil:
+		return n, f.damage
+	case f.nothing():
+		return n, fmt.Errorf("read %s: %w", key, store.ErrNotFound)
+	case f.fence != nil && (f.fence.Base > newest || n > newest):
+		return n, fmt.Errorf("%s is a fence for a checkpoint at %d, the newest is at %d: %w", key, f.fence.Base, newest, ErrFormat)
+	}
+	return n, nil
+}
