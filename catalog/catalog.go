@@ -81,6 +81,7 @@ type Catalog struct {
 	writer manifest.ID
 	hub    *line[hub]
 	nodes  *nodes
+	marks  marks
 	ownKV  *kv.DB // to be closed; nil: none
 
 	ctx    context.Context // of what is opened and shut; ends with Close
@@ -113,7 +114,7 @@ func Open(ctx context.Context, o Options) (*Catalog, error) {
 	if c.o.NodeBytes <= 0 {
 		c.o.NodeBytes = DefaultNodeBytes
 	}
-	c.nodes = newNodes(&c.o)
+	c.nodes, c.marks = newNodes(&c.o), newMarks(c.o.KV)
 	first := func(manifest.Nodes) hub { return hub{manifest.NewHub()} }
 	h, err := openLine(ctx, c, source[hub]{title: "the hub", at: hubPlace, first: first, load: loadHub})
 	if err != nil {
@@ -166,6 +167,10 @@ func (c *Catalog) Datasets(ctx context.Context) (iter.Seq[*manifest.Dataset], er
 	}
 	return c.hub.State().Datasets(), nil
 }
+
+// SyncHub brings what is known of datasets and keys to where the hub was when
+// it was called, or beyond.
+func (c *Catalog) SyncHub(ctx context.Context) error { return c.hub.Sync(ctx) }
 
 // Lookup returns a dataset's record, as of when it was called:
 // manifest.ErrNoDataset.

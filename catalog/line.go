@@ -45,6 +45,8 @@ type line[S state[S]] struct {
 	nodes *lineNodes
 	log   *journal.Log
 
+	seen mark // how far the cache folder says that the log has been
+
 	now    atomic.Pointer[point[S]]
 	owing  atomic.Pointer[manifest.Checkpoint] // of the newest fold, but for its Node; nil once it is there
 	rival  atomic.Int64                        // when another's segment was applied last; Unix milliseconds
@@ -72,7 +74,7 @@ type played struct {
 
 // openLine opens a log at its newest checkpoint.
 func openLine[S state[S]](ctx context.Context, c *Catalog, from source[S]) (*line[S], error) {
-	l := &line[S]{source: from, c: c, nodes: &lineNodes{c, from.id, from.at}}
+	l := &line[S]{source: from, c: c, nodes: &lineNodes{c, from.id, from.at}, seen: c.marks.get(from.id)}
 	l.now.Store(&point[S]{state: from.first(l.nodes)})
 	l.folded.Store(new(make(chan struct{})))
 	log, err := journal.Open(ctx, c.o.Store, journal.Options{
@@ -90,6 +92,9 @@ func openLine[S state[S]](ctx context.Context, c *Catalog, from source[S]) (*lin
 		Committed: c.o.Committed,
 	})
 	l.log = log
+	if err == nil && l.State().N() < l.seen.n {
+		c.marks.setAside()
+	}
 	return l, err
 }
 

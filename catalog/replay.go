@@ -63,6 +63,10 @@ func (l *line[S]) publish(s S, sum manifest.Digest) {
 		p.since = l.tail[0].time
 	}
 	l.now.Store(p)
+	if l.seen.contradicts(s.N(), sum) {
+		l.c.marks.setAside()
+	}
+	l.c.marks.set(l.id, mark{s.N(), sum})
 }
 
 // decode reads the transactions of a segment and learns its embedded block.
