@@ -13,9 +13,9 @@ FUZZ_TIME    ?= 30s
 GOLANGCI    := $(BIN)/golangci-lint-v2.15.0
 GOVULNCHECK := $(BIN)/govulncheck-v1.9.0
 
-# The folder with the tests of whole clients, and all others.
-CLIENTS  := ./conformance/...
-PACKAGES  = $(shell $(GO) list ./... | grep -v /conformance)
+# The folders whose tests need other programs, and all others.
+CLIENTS  := ./conformance/... ./deploy/...
+PACKAGES  = $(shell $(GO) list ./... | grep -vE '/(conformance|deploy)')
 
 .PHONY: all build run test race lint vuln bench bench-dedupe fuzz conformance cover clients clean
 

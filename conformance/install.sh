@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the Debian packages of the clients that the tests drive, and the
-# server that some of them store in.
+# Installs the Debian packages of the clients that the tests drive and of the
+# programs that read what is in deploy, and the server that some tests store in.
 # It needs root or sudo when a package is missing, and nothing when all is there.
 set -eu
 
@@ -11,7 +11,7 @@ versitygw=github.com/versity/versitygw/cmd/versitygw
 release=v1.8.0
 "$go" version -m "$bin/versitygw" 2>/dev/null | grep -q "$release" || GOBIN=$bin "$go" install "$versitygw@$release"
 
-packages="awscli ca-certificates diffutils fuse3 python3 python3-boto3 rclone s3cmd s3fs"
+packages="awscli ca-certificates diffutils fuse3 haproxy python3 python3-boto3 rclone s3cmd s3fs systemd"
 
 missing=""
 for package in $packages; do
