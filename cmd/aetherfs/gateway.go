@@ -21,7 +21,6 @@ import (
 	"aetherfs/internal/kv"
 	"aetherfs/internal/metrics"
 	"aetherfs/internal/store"
-	"aetherfs/internal/store/dirstore"
 	"aetherfs/internal/web"
 	"aetherfs/s3api"
 )
@@ -72,11 +71,11 @@ func open(ctx context.Context, c *config.Config, keys keyPair, log *slog.Logger)
 			err = errors.Join(err, g.close(ctx))
 		}
 	}()
-	objects, err := g.openStore(c)
+	objects, exclusive, err := g.openStore(ctx, c, log)
 	if err != nil {
 		return g, err
 	}
-	names, bytes, err := g.openNamesAndBytes(ctx, c, objects, log)
+	names, bytes, err := g.openNamesAndBytes(ctx, c, objects, exclusive, log)
 	if err != nil {
 		return g, err
 	}
@@ -86,18 +85,8 @@ func open(ctx context.Context, c *config.Config, keys keyPair, log *slog.Logger)
 	return g, nil
 }
 
-// openStore opens floor 1.
-func (g *gateway) openStore(c *config.Config) (store.Store, error) {
-	folder, err := dirstore.Open(c.Store, dirstore.Options{})
-	if err != nil {
-		return nil, err
-	}
-	g.onClose(func(context.Context) error { return folder.Close() })
-	return store.Observed(folder, g.metrics, nil), nil
-}
-
 // openNamesAndBytes opens floor 3, and the cache that it may use.
-func (g *gateway) openNamesAndBytes(ctx context.Context, c *config.Config, objects store.Store, log *slog.Logger) (*catalog.Catalog, *dedupe.Engine, error) {
+func (g *gateway) openNamesAndBytes(ctx context.Context, c *config.Config, objects store.Store, exclusive bool, log *slog.Logger) (*catalog.Catalog, *dedupe.Engine, error) {
 	cut := catalog.Chunker{Algorithm: "fastcdc", Average: dedupe.DefaultChunkBytes}
 	repository, err := catalog.OpenRepository(ctx, objects, rand.Reader, cut)
 	if err != nil {
@@ -108,8 +97,12 @@ func (g *gateway) openNamesAndBytes(ctx context.Context, c *config.Config, objec
 		return nil, nil, err
 	}
 	g.onClose(func(context.Context) error { return cache.Close() })
+	verify := dedupe.ByDigest
+	if exclusive {
+		verify = dedupe.ByCRC // nobody else writes to this machine's disk
+	}
 	bytes, err := dedupe.Open(dedupe.Options{
-		Store: objects, KV: cache, Verify: dedupe.ByCRC, Segment: catalog.SegmentKey,
+		Store: objects, KV: cache, Verify: verify, Segment: catalog.SegmentKey,
 		ChunkBytes: repository.Chunker.Average,
 		CacheBytes: c.Memory / cacheShare, BlockMemory: c.Memory / blockShare,
 	})

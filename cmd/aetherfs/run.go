@@ -33,7 +33,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(runCommand(environ), statsCommand(environ), keyCommand(environ), versionCommand())
+	root.AddCommand(runCommand(environ), statsCommand(environ), doctorCommand(environ), keyCommand(environ), versionCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -75,11 +75,13 @@ Nothing has to be set. Each setting can come from its flag, from a variable
 (--log-level is AETHERFS_LOG_LEVEL) or from a YAML file (log-level: debug); the
 first of them that has it wins. The keys of the gateway are AETHERFS_ACCESS_KEY
 and AETHERFS_SECRET_KEY, or else in the file credentials of the data folder,
-which is made on the first start.`,
+which is made on the first start; with a bucket as the store they have to be
+given. The keys of the bucket are AETHERFS_STORE_ACCESS_KEY and
+AETHERFS_STORE_SECRET_KEY, or else what AWS's and MinIO's programs would use.`,
 		Args: cobra.NoArgs,
 	}
 	config.AddFlags(cmd.Flags(), "listen", "data", "store", "tls-cert", "tls-key", "s3-domain", "region", "memory",
-		"log-format", "log-level", "metrics-open")
+		"log-format", "log-level", "metrics-open", "read-staleness")
 	printConfig := cmd.Flags().Bool("print-config", false, "print the settings and where each came from, without secrets, and exit")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := load(cmd, environ)
@@ -88,6 +90,9 @@ which is made on the first start.`,
 		}
 		if *printConfig {
 			return c.Print(cmd.OutOrStdout())
+		}
+		if err := c.Shared(); err != nil {
+			return mistake(cmd, err)
 		}
 		return runGateway(cmd.Context(), c, cmd.OutOrStdout(), newLogger(cmd.ErrOrStderr(), c))
 	}
