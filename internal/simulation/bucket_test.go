@@ -30,6 +30,9 @@ type bucket struct {
 	trace    uint64 // sum of the digests of all requests; guarded by mu
 	requests int    // guarded by mu
 	faults   int    // of requests; guarded by mu
+	folds    int    // checkpoints that were written; guarded by mu
+	fences   int    // guarded by mu
+	removed  int    // fences that were; guarded by mu
 	diary    *diary
 }
 
@@ -74,8 +77,22 @@ func (b *bucket) note(view string, op store.Op, key string, f fate, err error) {
 	if f.kind != fine {
 		b.faults++
 	}
+	switch folder := path.Base(path.Dir(key)); {
+	case err != nil:
+	case folder == "checkpoints" && op == store.OpPut:
+		b.folds++
+	case folder == "log" && op == store.OpDelete:
+		b.removed++
+	}
 	b.mu.Unlock()
 	b.diary.printf("%s: %v %s: %s %s", view, op, key, f.kind, outcome(err))
+}
+
+// fenced counts a segment that was overwritten.
+func (b *bucket) fenced() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fences++
 }
 
 // class is key without the part that is a digest: which of two blocks that are

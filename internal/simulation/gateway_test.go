@@ -13,6 +13,7 @@ import (
 	"aetherfs/dedupe"
 	"aetherfs/internal/kv"
 	"aetherfs/internal/store"
+	"aetherfs/internal/upkeep"
 )
 
 // gateway is a process of AetherFS: the floors from the tree down, on a view.
@@ -23,6 +24,10 @@ type gateway struct {
 	bytes *dedupe.Engine
 	names *catalog.Catalog
 	tree  *backend.Backend
+
+	keeper  *upkeep.Keeper
+	stop    context.CancelFunc // of upkeep
+	keeping sync.WaitGroup
 }
 
 // chunkBytes is the least that the engine takes, so that contents of a few
@@ -44,12 +49,46 @@ func openGateway(ctx context.Context, b *bucket, name string, cache *kv.DB) (*ga
 	}); err != nil {
 		return nil, fmt.Errorf("open the engine of %s: %w", name, err)
 	}
-	g.names, err = catalog.Open(ctx, catalog.Options{Store: st, Embedder: g.bytes, Rand: random, Now: now})
+	g.names, err = catalog.Open(ctx, catalog.Options{Store: st, KV: cache, Embedder: g.bytes, Rand: random, Now: now})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", name, err), g.bytes.Close())
 	}
 	g.tree = backend.New(g.names, g.bytes)
+	g.keep(b, now)
 	return g, nil
+}
+
+// foldRecords is how long a tail may get: short, so that a life of some eighty
+// writes sees several folds of each log.
+const foldRecords = 8
+
+// keep begins upkeep. It has its own beat instead of Keeper.Run's, which would
+// wake up every second of virtual months.
+func (g *gateway) keep(b *bucket, now func() time.Time) {
+	rng := b.dice.of("upkeep of", g.name)
+	g.keeper = upkeep.New(upkeep.Options{
+		Names: g.names, Bytes: g.bytes, Now: now, Jitter: rng.Float64,
+		FoldRecords: foldRecords, IdleRecords: 1, IdleAfter: b.weather.foldAfter,
+		RetireEvery: 1, RetireAfter: b.weather.retireAfter,
+		UploadLife: 10 * 365 * 24 * time.Hour, // clients do not count on their uploads being ended
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	g.stop = cancel
+	g.keeping.Go(func() {
+		for {
+			t := time.NewTimer(around(rng, b.weather.look))
+			select {
+			case <-t.C:
+				g.keeper.Look(ctx)
+			case <-ctx.Done():
+				t.Stop()
+				return
+			case <-g.view.cut:
+				t.Stop()
+				return
+			}
+		}
+	})
 }
 
 // crash ends the process at once.
@@ -58,10 +97,10 @@ func (g *gateway) crash() { g.view.crash() }
 // close waits until nothing of the process runs any more. One that has crashed
 // does nothing on the way; another finishes what is under way.
 func (g *gateway) close() error {
+	g.stop()
+	g.keeping.Wait()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	stop := context.AfterFunc(ctx, cancel)
-	defer stop()
 	select {
 	case <-g.view.cut:
 		cancel()

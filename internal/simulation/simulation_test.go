@@ -108,6 +108,9 @@ func (t *total) add(r result, wall time.Duration) {
 	t.sum.requests += r.requests
 	t.sum.faults += r.faults
 	t.sum.crashes += r.crashes
+	t.sum.folds += r.folds
+	t.sum.fences += r.fences
+	t.sum.removed += r.removed
 	t.sum.virtual += r.virtual
 }
 
@@ -115,8 +118,8 @@ func (t *total) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := &t.sum
-	return fmt.Sprintf("%d seeds from %d on, %v each: %d operations (%d without an answer), %d requests (%d faults), %d crashes, %d undecided, %v of virtual time",
-		t.done, *first, (t.wall / time.Duration(max(t.done, 1))).Round(time.Millisecond), s.ops, s.lost, s.requests, s.faults, s.crashes, s.undecided, s.virtual.Round(time.Second))
+	return fmt.Sprintf("%d seeds from %d on, %v each: %d operations (%d without an answer), %d requests (%d faults), %d crashes, %d folds, %d fences (%d removed), %d undecided, %v of virtual time",
+		t.done, *first, (t.wall / time.Duration(max(t.done, 1))).Round(time.Millisecond), s.ops, s.lost, s.requests, s.faults, s.crashes, s.folds, s.fences, s.removed, s.undecided, s.virtual.Round(time.Second))
 }
 
 // TestSameSeed: a seed does the same twice.

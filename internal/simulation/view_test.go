@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"path"
 	"sync"
 	"time"
 
@@ -59,6 +60,9 @@ func (v *view) Get(ctx context.Context, key string, r store.Range) ([]byte, stor
 func (v *view) Put(ctx context.Context, key string, data []byte, c store.Cond) (store.Info, error) {
 	data = bytes.Clone(data)
 	info, err := v.request(ctx, store.OpPut, key, func(fate) (store.Info, error) {
+		if !c.IfAbsent && path.Base(path.Dir(key)) == "log" {
+			v.bucket.fenced()
+		}
 		return v.bucket.objects.Put(context.Background(), key, data, c)
 	})
 	if err != nil {
@@ -195,9 +199,7 @@ func (v *view) stop(d time.Duration) {
 // wake returns when the process runs, or errCut, or the error of ctx.
 func (v *view) wake(ctx context.Context) error {
 	for {
-		v.mu.Lock()
-		d := time.Until(v.awake)
-		v.mu.Unlock()
+		d := v.standstill()
 		if d <= 0 {
 			break
 		}
@@ -218,9 +220,9 @@ func (v *view) wake(ctx context.Context) error {
 	}
 }
 
-// awaken ends a standstill.
-func (v *view) awaken() {
+// standstill is how long the process will stand still yet.
+func (v *view) standstill() time.Duration {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.awake = time.Time{}
+	return time.Until(v.awake)
 }

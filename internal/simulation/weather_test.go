@@ -28,29 +28,47 @@ type weather struct {
 	idle      float64 // of an operation: the client is away for up to idleUpTo before it
 	idleUpTo  time.Duration
 	crash     time.Duration // between two crashes or restarts, about
+
+	look        time.Duration // between two looks of a gateway's upkeep, about
+	foldAfter   time.Duration // from the first record behind a fold to the next fold, at most
+	retireAfter time.Duration // from a checkpoint to the fences that it covers
 }
 
 // spell is how long busy and slow times last.
 const spell = 8 * time.Second
 
-// climate is the weathers that seeds have in turn.
+// climate is the weathers that seeds have in turn. What has to be shorter than
+// what follows from how the engine measures time: fences stand for 30 days, and
+// after a day without news a gateway no longer trusts what it knows.
 var climate = []weather{
-	{name: "fair", latency: latency, crash: 10 * time.Second},
+	{
+		name: "fair", latency: latency, crash: 10 * time.Second,
+		look: time.Second, foldAfter: 10 * time.Second, retireAfter: 2 * time.Second,
+	},
 	{
 		name: "rain", latency: latency, before: 0.02, after: 0.02, late: 0.02, lateUpTo: 10 * time.Second,
 		busy: 0.1, slow: 0.1, stall: 0.003, stallUpTo: 20 * time.Second, crash: 6 * time.Second,
+		look: time.Second, foldAfter: 10 * time.Second, retireAfter: time.Minute,
 	},
 	{
 		name: "storm", latency: latency, before: 0.05, after: 0.05, late: 0.05, lateUpTo: 3 * time.Minute,
 		busy: 0.2, slow: 0.2, stall: 0.01, stallUpTo: 5 * time.Minute, crash: 3 * time.Second,
+		look: time.Second, foldAfter: 5 * time.Second, retireAfter: 5 * time.Minute,
 	},
 	{
 		name: "nights", latency: latency, before: 0.02, after: 0.02, late: 0.03, lateUpTo: 5 * time.Minute,
-		busy: 0.1, slow: 0.1, stall: 0.02, stallUpTo: 24 * time.Hour, idle: 0.08, idleUpTo: 40 * time.Hour, crash: 6 * time.Hour,
+		busy: 0.1, slow: 0.1, stall: 0.01, stallUpTo: 24 * time.Hour, idle: 0.08, idleUpTo: 40 * time.Hour, crash: 6 * time.Hour,
+		look: 10 * time.Minute, foldAfter: 6 * time.Hour, retireAfter: time.Hour,
+	},
+	{
+		name: "ages", latency: latency, before: 0.02, after: 0.02, late: 0.02, lateUpTo: 5 * time.Minute,
+		stall: 0.01, stallUpTo: 60 * 24 * time.Hour, idle: 0.1, idleUpTo: 40 * 24 * time.Hour, crash: 20 * 24 * time.Hour,
+		look: 6 * time.Hour, foldAfter: 24 * time.Hour, retireAfter: time.Hour,
 	},
 	{
 		name: "rot", latency: latency, before: 0.01, after: 0.01, late: 0.01, lateUpTo: 10 * time.Second,
 		flip: 0.03, stall: 0.003, stallUpTo: 10 * time.Second, crash: 6 * time.Second,
+		look: time.Second, foldAfter: 10 * time.Second, retireAfter: time.Minute,
 	},
 }
 

@@ -25,7 +25,7 @@ type setup struct {
 
 // usual is the setup of a seed.
 func usual(seed uint64) setup {
-	return setup{seed: seed, weather: climate[seed%uint64(len(climate))], gateways: 1, clients: 5, each: 16}
+	return setup{seed: seed, weather: climate[seed%uint64(len(climate))], gateways: 3, clients: 5, each: 16}
 }
 
 // result is what came of it.
@@ -37,6 +37,9 @@ type result struct {
 	requests  int      // to the store
 	faults    int
 	crashes   int
+	folds     int
+	fences    int
+	removed   int // fences
 	virtual   time.Duration
 }
 
@@ -59,9 +62,8 @@ type world struct {
 	crashes  int        // guarded by mu
 }
 
-// longest is more virtual time than any life takes: clients that wait two days
-// for each operation, one after the other.
-const longest = 100 * 24 * time.Hour
+// longest is more virtual time than any life takes.
+const longest = 20 * 365 * 24 * time.Hour
 
 // run lives one life.
 func run(t *testing.T, s setup) (r result) {
@@ -82,6 +84,7 @@ func run(t *testing.T, s setup) (r result) {
 	}
 	r.bad, r.undecided = w.problems, v.undecided
 	r.trace, r.requests, r.faults = w.bucket.trace, w.bucket.requests, w.bucket.faults
+	r.folds, r.fences, r.removed = w.bucket.folds, w.bucket.fences, w.bucket.removed
 	r.ops, r.lost, r.crashes = len(w.history.ops), w.history.lost, w.crashes
 	return r
 }
@@ -218,19 +221,22 @@ func (w *world) shut(g *gateway) {
 	}
 }
 
+// settling is more time than a gateway waits before it tries again.
+const settling = time.Minute
+
 // judge lets the weather clear and all that is under way land, and compares
 // what the gateways see.
 func (w *world) judge() {
 	w.bucket.calm()
+	for _, g := range w.slots {
+		time.Sleep(g.view.standstill())
+	}
+	time.Sleep(settling)
 	w.bucket.landing.Wait()
 	w.start(w.newSlot(), nil) // knows nothing
 	reader := newClient(w, w.clients)
 	var want string
 	for n, g := range w.slots {
-		if g == nil {
-			continue
-		}
-		g.view.awaken()
 		for _, dataset := range datasets {
 			reader.listAll(g, dataset, true)
 			reader.listUploadsOf(g, dataset, true)
