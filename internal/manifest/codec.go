@@ -47,6 +47,13 @@ type decoder struct {
 	b      []byte
 	blocks []*Block
 	err    error
+
+	// Of a node:
+	strict bool     // blocks are pool blocks, first named in the order of the table
+	used   int      // blocks of the table that were named
+	refs   []Digest // nodes that were named
+	below  []*Block // blocks of nodes that lie inside
+	weight int      // of those nodes
 }
 
 func (d *decoder) fail(format string, a ...any) {
@@ -100,6 +107,9 @@ func (d *decoder) int() int64 {
 	}
 	return int64(v)
 }
+
+// any takes a number that may be negative.
+func (d *decoder) any() int64 { return int64(d.uint()) }
 
 // uint32 takes a number that fits a uint32.
 func (d *decoder) uint32() uint32 {

@@ -66,7 +66,11 @@ func (r *Copy) apply(ctx context.Context, p *replay) (Result, error) {
 		x.Attr.Tags = r.Attr.Tags
 	}
 	if r.Keep && self {
-		return p.replace(ctx, r.Tag, &x)
+		old, err := p.s.Entry(ctx, r.Tag, r.Name)
+		if err != nil {
+			return Result{}, err
+		}
+		return p.replace(ctx, r.Tag, old, &x)
 	}
 	return p.set(ctx, r.Tag, &x)
 }

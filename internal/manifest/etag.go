@@ -56,7 +56,12 @@ func (d *decoder) etag() string {
 		sum := hex.EncodeToString(d.raw(md5.Size))
 		return sum + "-" + strconv.FormatUint(uint64(d.uint32()), 10)
 	case etagText:
-		return d.string()
+		v := d.string()
+		var e encoder
+		if e.etag(v); e.b[0] != etagText {
+			d.fail("etag %q as text", v)
+		}
+		return v
 	default:
 		d.fail("etag form %d", form)
 		return ""

@@ -7,10 +7,20 @@ import (
 )
 
 // Entries yields a tag's entries by name. An error is the last that it yields.
-func (s *State) Entries(_ context.Context, tagName string) iter.Seq2[*Entry, error] {
+func (s *State) Entries(ctx context.Context, tagName string) iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
-		if t, ok := s.tag(tagName); ok {
-			t.entries.Scan(func(e *Entry) bool { return yield(e, nil) })
+		t, err := s.tag(ctx, tagName)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		if t == nil {
+			return
+		}
+		for x, err := range t.entries.scan(ctx, s.nodes, "") {
+			if !yield(x.v, err) || err != nil {
+				return
+			}
 		}
 	}
 }
@@ -27,49 +37,98 @@ type Keyed struct {
 //
 // The keys of a tag lie together, at name + "/", because no key of the root
 // tag begins so. Those of the root tag lie between them.
-func (s *State) Keys(_ context.Context, from string) iter.Seq2[Keyed, error] {
+func (s *State) Keys(ctx context.Context, from string) iter.Seq2[Keyed, error] {
 	return func(yield func(Keyed, error) bool) {
-		root, ok := s.tag("")
-		if !ok {
-			root = newTag("")
-		}
-		rest := from // root keys before it have been yielded
-		rootUntil := func(end string) bool {
-			more := true
-			root.entries.Ascend(&Entry{Name: rest}, func(e *Entry) bool {
-				if end != "" && e.Name >= end {
-					return false
-				}
-				more = yield(Keyed{"", e}, nil)
-				return more
-			})
-			rest = max(rest, end)
-			return more
-		}
+		l := lister{s: s, ctx: ctx, from: from, yield: yield}
+		defer l.end()
 		first := from
 		if name, _, ok := strings.Cut(from, "/"); ok {
-			first = name + "/"
+			first = tagKey(name)
 		}
-		more := true
-		s.tags.Ascend(&tag{key: first}, func(t *tag) bool {
-			if t.name == "" {
-				return true
+		for x, err := range s.tags.scan(ctx, s.nodes, first) {
+			if err != nil {
+				yield(Keyed{}, err)
+				return
 			}
-			if more = rootUntil(t.key); !more {
-				return false
+			if x.v.name != "" && !(l.rootUntil(x.key) && l.tag(x.v)) {
+				return
 			}
-			name, within := strings.CutPrefix(from, t.key)
-			if !within {
-				name = "" // from is before the tag
-			}
-			t.entries.Ascend(&Entry{Name: name}, func(e *Entry) bool {
-				more = yield(Keyed{t.name, e}, nil)
-				return more
-			})
-			return more
-		})
-		if more {
-			rootUntil("")
+		}
+		l.rootUntil("")
+	}
+}
+
+// lister lists the keys of the root tag between those of the others.
+type lister struct {
+	s     *State
+	ctx   context.Context // of the listing
+	from  string
+	yield func(Keyed, error) bool
+
+	next func() (item[*Entry], error, bool) // of the root tag; nil: not begun
+	stop func()
+	head item[*Entry] // the next of the root tag, if more
+	more bool
+}
+
+func (l *lister) end() {
+	if l.stop != nil {
+		l.stop()
+	}
+}
+
+// begin finds the first key of the root tag; false: it yielded an error.
+func (l *lister) begin() bool {
+	root, err := l.s.tag(l.ctx, "")
+	if err != nil {
+		l.yield(Keyed{}, err)
+		return false
+	}
+	if root == nil {
+		root = newTag("")
+	}
+	l.next, l.stop = iter.Pull2(root.entries.scan(l.ctx, l.s.nodes, l.from))
+	return l.pull()
+}
+
+// pull goes to the next key of the root tag; false: it yielded an error.
+func (l *lister) pull() bool {
+	var err error
+	if l.head, err, l.more = l.next(); err != nil {
+		l.yield(Keyed{}, err)
+		return false
+	}
+	return true
+}
+
+// rootUntil yields what is left of the root tag's keys before end, or all that
+// is left for "", and reports whether to go on.
+func (l *lister) rootUntil(end string) bool {
+	if l.next == nil && !l.begin() {
+		return false
+	}
+	for l.more && (end == "" || l.head.key < end) {
+		if !l.yield(Keyed{"", l.head.v}, nil) || !l.pull() {
+			return false
 		}
 	}
+	return true
+}
+
+// tag yields the keys of another tag, and reports whether to go on.
+func (l *lister) tag(t *tag) bool {
+	name, within := strings.CutPrefix(l.from, tagKey(t.name))
+	if !within {
+		name = "" // from is before the tag
+	}
+	for x, err := range t.entries.scan(l.ctx, l.s.nodes, name) {
+		if err != nil {
+			l.yield(Keyed{}, err)
+			return false
+		}
+		if !l.yield(Keyed{t.name, x.v}, nil) {
+			return false
+		}
+	}
+	return true
 }

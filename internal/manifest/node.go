@@ -2,88 +2,137 @@ package manifest
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
-	"iter"
+	"slices"
+	"sort"
+)
+
+// Kinds of nodes. The numbers are stored.
+const (
+	kindRoot     = 1
+	kindTags     = 2
+	kindEntries  = 3
+	kindUploads  = 4
+	kindParts    = 5
+	kindDetail   = 6
+	kindDatasets = 7
+	kindKeys     = 8
 )
 
 // Node is a decoded node of a tree. It is immutable.
+//
+// A leaf keeps its values encoded, a quarter of what they take decoded, and
+// each is decoded when it is asked for.
 type Node struct {
-	blocks []*Block
-	weight int
+	kind     byte
+	level    byte // 0: a leaf
+	epoch    uint64
+	blocks   []*Block
+	keys     []string // ascending; above the leaves: the least below each child
+	values   [][]byte // of a leaf
+	children []child  // of the others
+	weight   int      // bytes
+	refs     []Digest // nodes that this one names
+	below    []*Block // of the nodes that lie inside this one
 }
 
-// DecodeNode decodes and verifies a node of the store by its name.
+// child is an element of a node above the leaves.
+type child struct {
+	ref
+	count uint64 // values of the leaves below it
+}
+
+// ref leads to a node: by its name, or it is here. The zero ref leads to none.
+type ref struct {
+	name Digest
+	raw  []byte // of a node that is here, with node
+	node *Node
+}
+
+func (r ref) isZero() bool { return r.node == nil && r.name == Digest{} }
+
+// bytes is how r is stored.
+func (r ref) bytes() []byte {
+	switch {
+	case r.node != nil:
+		return r.raw
+	case r.isZero():
+		return nil
+	}
+	return r.name[:]
+}
+
+// DecodeNode decodes a node of the store and checks that it has the name and is
+// what a gateway writes: ErrFormat.
 func DecodeNode(name Digest, b []byte) (*Node, error) {
-	return nil, fmt.Errorf("node %s of %d bytes: %w", name, len(b), ErrFormat)
+	if sum := sha256.Sum256(b); sum != name {
+		return nil, fmt.Errorf("node %s has sum %s: %w", name, Digest(sum), ErrFormat)
+	}
+	n, err := decodeNode(b, maxPlainBytes)
+	if err != nil {
+		return nil, fmt.Errorf("node %s: %w", name, err)
+	}
+	return n, nil
 }
 
-// Weight is the node's size in memory in bytes, about.
+// Weight is the size of the node in memory, in bytes, about.
 func (n *Node) Weight() int { return n.weight }
 
-// Blocks is the blocks of the pool that the node's values name.
-func (n *Node) Blocks() []*Block { return n.blocks }
+// Blocks is the blocks of the pool that values in the node name.
+func (n *Node) Blocks() []*Block { return slices.Concat(n.blocks, n.below) }
 
-// Load returns the state that f keeps, after segment f.Base.
-func Load(ctx context.Context, nodes Nodes, f Fold) (*State, error) {
-	_, err := nodes.Node(ctx, f.Root)
-	return nil, err
+// Nodes is the names of the nodes that this one names: what has to be kept with
+// it.
+func (n *Node) Nodes() []Digest { return n.refs }
+
+// Epoch is the collection epoch in which the node was written.
+func (n *Node) Epoch() uint64 { return n.epoch }
+
+// under is the number of the child under which key lies, if it is anywhere.
+func (n *Node) under(key string) int {
+	return max(sort.Search(len(n.keys), func(i int) bool { return n.keys[i] > key })-1, 0)
 }
 
-// LoadHub returns the hub that f keeps, after segment f.Base. All of it is
-// read.
-func LoadHub(ctx context.Context, nodes Nodes, f Fold) (*Hub, error) {
-	_, err := nodes.Node(ctx, f.Root)
-	return nil, err
-}
+// from is the number of the first element whose key is not less than key.
+func (n *Node) from(key string) int { return sort.SearchStrings(n.keys, key) }
 
-// Write takes a node that is to be kept in the store under a name. It may be
-// called concurrently.
-type Write func(ctx context.Context, name Digest, node []byte) error
-
-// Tree writes the state as a tree and returns the name of its root. Only nodes
-// are written that the tree of s.Fold does not have, children before parents.
-// sum is the SHA-256 of segment s.N. move, which is called by one goroutine at
-// a time, turns a recipe that Embedded yields into one that names blocks of the
-// pool alone.
-func (s *State) Tree(ctx context.Context, sum Digest, move func(Recipe) (Recipe, error), write Write) (Digest, error) {
-	return Digest{}, ErrFormat
-}
-
-// Tree is as that of a State.
-func (h *Hub) Tree(ctx context.Context, sum Digest, write Write) (Digest, error) {
-	return Digest{}, ErrFormat
-}
-
-// Embedded yields, in the order of their keys, the recipes that name embedded
-// blocks: what a fold has to move.
-func (s *State) Embedded() iter.Seq[Recipe] {
-	return func(yield func(Recipe) bool) {
-		more := true
-		give := func(r Recipe) bool {
-			if r.embedded() {
-				more = yield(r)
-			}
-			return more
-		}
-		s.tags.Scan(func(t *tag) bool {
-			t.entries.Scan(func(e *Entry) bool { return give(e.Recipe) })
-			return more
-		})
-		if !more {
-			return
-		}
-		s.uploads.Scan(func(u *OpenUpload) bool {
-			u.parts.Scan(func(p *uploadPart) bool { return give(p.recipe) })
-			return more
-		})
+// count is the number of values in and below n.
+func (n *Node) count() uint64 {
+	if n.level == 0 {
+		return uint64(len(n.keys))
 	}
+	var sum uint64
+	for _, c := range n.children {
+		sum += c.count
+	}
+	return sum
 }
 
-func (r Recipe) embedded() bool {
-	for _, x := range r {
-		if x.Block.Embedded() {
-			return true
+// open returns the node that r leads to, of a kind.
+func (r ref) open(ctx context.Context, nodes Nodes, kind byte) (*Node, error) {
+	n := r.node
+	if n == nil {
+		var err error
+		if n, err = nodes.Node(ctx, r.name); err != nil {
+			return nil, &unread{fmt.Errorf("read node %s: %w", r.name, err)}
 		}
 	}
-	return false
+	if n.kind != kind {
+		return nil, &unread{fmt.Errorf("node %s is of kind %d, not %d: %w", r.name, n.kind, kind, ErrFormat)}
+	}
+	return n, nil
+}
+
+// open returns child i of n.
+func (n *Node) open(ctx context.Context, nodes Nodes, i int) (*Node, error) {
+	r := n.children[i]
+	c, err := r.open(ctx, nodes, n.kind)
+	if err != nil {
+		return nil, err
+	}
+	if c.level+1 != n.level || c.keys[0] != n.keys[i] || c.count() != r.count {
+		return nil, &unread{fmt.Errorf("node %s is not the child it should be: %w", r.name, ErrFormat)}
+	}
+	return c, nil
 }

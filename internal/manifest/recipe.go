@@ -53,6 +53,9 @@ func (d *decoder) recipe() Recipe {
 	return list(d, 5, func(d *decoder) Extent {
 		var x Extent
 		where := d.uint()
+		if d.strict {
+			d.tabled(where)
+		}
 		x.First, x.Count = d.uint32(), d.uint32()
 		x.Skip, x.Len = d.int(), d.int()
 		switch {
@@ -80,6 +83,18 @@ func (d *decoder) recipe() Recipe {
 	})
 }
 
+// tabled fails unless an extent is in a block of the table, and the first use
+// of each follows that of the one before it.
+func (d *decoder) tabled(where uint64) {
+	i := where / 2
+	if where%2 == 0 || i > uint64(d.used) {
+		d.fail("extent at place %d, %d blocks were named", where, d.used)
+	}
+	if i == uint64(d.used) {
+		d.used++
+	}
+}
+
 func (e *encoder) table() {
 	e.uint(uint64(len(e.blocks)))
 	for _, b := range e.blocks {
@@ -90,8 +105,13 @@ func (e *encoder) table() {
 }
 
 func (d *decoder) table() {
+	seen := map[Digest]bool{}
 	d.blocks = list(d, len(Digest{})+2, func(d *decoder) *Block {
 		b := &Block{Name: d.digest(), Size: d.int(), Trailer: d.int()}
+		if seen[b.Name] && d.strict {
+			d.fail("block %s twice", b.Name)
+		}
+		seen[b.Name] = true
 		if b.Trailer > b.Size {
 			d.fail("trailer of %d bytes in a block of %d", b.Trailer, b.Size)
 		}
@@ -102,8 +122,8 @@ func (d *decoder) table() {
 // rebase points the extents of small data into the embedded block that holds
 // it, and those of earlier segments at their real blocks. The transaction's
 // first chunk is number base of own. ErrStale: a segment that is not (or no
-// longer) part of the log.
-func (r Recipe) rebase(own *Block, base uint32, earlier func(slot uint64) *Block) (Recipe, error) {
+// longer) part of the log; or an error of earlier.
+func (r Recipe) rebase(own *Block, base uint32, earlier func(slot uint64) (*Block, error)) (Recipe, error) {
 	out := r
 	for i, x := range r {
 		switch {
@@ -111,7 +131,11 @@ func (r Recipe) rebase(own *Block, base uint32, earlier func(slot uint64) *Block
 			x.Block = own
 			x.First += base
 		case x.Block.Embedded():
-			x.Block = earlier(x.Block.Slot)
+			b, err := earlier(x.Block.Slot)
+			if err != nil {
+				return nil, err
+			}
+			x.Block = b
 		default:
 			continue
 		}

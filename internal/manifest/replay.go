@@ -38,7 +38,12 @@ func (s *State) Apply(ctx context.Context, seg *Segment) (*State, []Verdict, err
 	if seg.N != s.n+1 {
 		panic(fmt.Sprintf("segment %d after state %d", seg.N, s.n))
 	}
-	p := &replay{s: s.clone(), seg: seg, owner: new(owner)}
+	release, err := s.ahead(ctx, seg)
+	if err != nil {
+		return nil, nil, fmt.Errorf("replay segment %d: %w", seg.N, err)
+	}
+	defer release()
+	p := &replay{s: s.clone(), seg: seg, owner: new(owner), pinned: new(bool)}
 	p.s.n = seg.N
 	for _, tx := range seg.Txs {
 		p.s.records += len(tx.Records)
@@ -68,12 +73,13 @@ func (s *State) Apply(ctx context.Context, seg *Segment) (*State, []Verdict, err
 			verdicts[i] = v
 		}
 	}
+	p.s.pinned = p.s.pinned || *p.pinned
 	return p.s, verdicts, nil
 }
 
 func (s *State) clone() *State {
 	c := *s
-	c.tags, c.uploads = s.tags.Copy(), s.uploads.Copy()
+	c.tags, c.uploads = s.tags.copy(), s.uploads.copy()
 	return &c
 }
 
@@ -93,6 +99,7 @@ type replay struct {
 	record int    // the record's number in the transaction
 	time   int64  // of the transaction
 	base   uint32 // the number of its first chunk in the segment's block
+	pinned *bool  // set when a block from before the tree was looked up
 }
 
 // owner marks the tags that one replay has copied and may change in place.
@@ -173,21 +180,23 @@ func (p *replay) upload(ctx context.Context, tag, name string, id ID) (*OpenUplo
 }
 
 // own returns the tag of that name as one that may be changed in place.
-func (p *replay) own(name string) *tag {
-	t, ok := p.s.tag(name)
+func (p *replay) own(ctx context.Context, name string) (*tag, error) {
+	t, err := p.s.tag(ctx, name)
 	switch {
-	case !ok:
+	case err != nil:
+		return nil, err
+	case t == nil:
 		t = newTag(name)
 	case t.owner == p.owner:
-		return t
+		return t, nil
 	default:
 		c := *t
-		c.entries = t.entries.Copy()
+		c.entries = t.entries.copy()
 		t = &c
 	}
 	t.owner = p.owner
-	p.s.tags.Set(t)
-	return t
+	p.s.tags.set(tagKey(name), t)
+	return t, nil
 }
 
 // set makes x what its key holds, dated now, but later than what it held.
@@ -200,49 +209,50 @@ func (p *replay) set(ctx context.Context, tag string, x *Entry) (Result, error) 
 	if old != nil {
 		x.Modified = max(x.Modified, old.Modified+1)
 	}
-	return p.replace(ctx, tag, x)
+	return p.replace(ctx, tag, old, x)
 }
 
-// replace makes x what its key holds.
-func (p *replay) replace(_ context.Context, tag string, x *Entry) (Result, error) {
-	t := p.own(tag)
-	if old, ok := t.entries.Set(x); ok {
-		t.bytes -= old.Size
-		t.added -= old.Added
-		p.s.files--
-		p.s.bytes -= old.Size
+// replace makes x what its key holds instead of old.
+func (p *replay) replace(ctx context.Context, tag string, old, x *Entry) (Result, error) {
+	t, err := p.own(ctx, tag)
+	if err != nil {
+		return Result{}, err
 	}
-	t.bytes += x.Size
-	t.added += x.Added
-	p.s.files++
-	p.s.bytes += x.Size
+	if old != nil {
+		p.count(t, old, -1)
+	}
+	p.count(t, x, 1)
+	t.entries.set(x.Name, x)
 	return Result{Entry: x}, nil
 }
 
+// count adds a file to what is counted, or takes it off.
+func (p *replay) count(t *tag, x *Entry, n int64) {
+	t.files += n
+	t.bytes += n * x.Size
+	t.added += n * x.Added
+	p.s.files += n
+	p.s.bytes += n * x.Size
+}
+
 // remove takes old out of a tag; a tag goes with its last entry.
-func (p *replay) remove(_ context.Context, tag string, old *Entry) error {
-	t := p.own(tag)
-	t.entries.Delete(old)
-	t.bytes -= old.Size
-	t.added -= old.Added
-	p.s.files--
-	p.s.bytes -= old.Size
-	if t.entries.Len() == 0 {
-		p.s.tags.Delete(t)
+func (p *replay) remove(ctx context.Context, tag string, old *Entry) error {
+	t, err := p.own(ctx, tag)
+	if err != nil {
+		return err
+	}
+	p.count(t, old, -1)
+	t.entries.delete(old.Name)
+	if t.files == 0 {
+		p.s.tags.delete(tagKey(tag))
 	}
 	return nil
 }
 
 // resolve turns the recipe of a record into one of the state, and returns how
 // many stored bytes its own small data takes, in proportion.
-func (p *replay) resolve(_ context.Context, r Recipe) (Recipe, int64, error) {
-	out, err := r.rebase(p.seg.Block, p.base, func(slot uint64) *Block {
-		b, _ := p.s.small.Get(slot)
-		if slot == p.seg.N {
-			return nil
-		}
-		return b
-	})
+func (p *replay) resolve(ctx context.Context, r Recipe) (Recipe, int64, error) {
+	out, err := r.rebase(p.seg.Block, p.base, func(slot uint64) (*Block, error) { return p.earlier(ctx, slot) })
 	if err != nil {
 		return nil, 0, err
 	}
@@ -253,6 +263,32 @@ func (p *replay) resolve(_ context.Context, r Recipe) (Recipe, int64, error) {
 		}
 	}
 	return out, added, nil
+}
+
+// earlier returns the block embedded in an earlier segment, or nil, if there is
+// none that may still be named: what lies at or below the base of a fold is named
+// by nothing that follows the fold.
+//
+// What lies between a fold's base and its slot was replayed before the fold was
+// accepted, and may be again: then the fold before it counts.
+func (p *replay) earlier(ctx context.Context, slot uint64) (*Block, error) {
+	horizon := p.s.fold.Base
+	if p.seg.N <= p.s.fold.Slot {
+		horizon = p.s.fold.Prev
+	}
+	if slot <= horizon || slot >= p.seg.N {
+		return nil, nil
+	}
+	if slot > p.s.base {
+		b, _ := p.s.small.Get(slot)
+		return b, nil
+	}
+	*p.pinned = true
+	b, err := p.s.nodes.Embedded(ctx, slot)
+	if err != nil {
+		return nil, &unread{fmt.Errorf("block embedded in segment %d: %w", slot, err)}
+	}
+	return b, nil
 }
 
 // share is an extent's part of the frames that it lies in.

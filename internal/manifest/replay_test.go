@@ -309,7 +309,7 @@ func TestUpload(t *testing.T) {
 		}
 		if _, ok := step.record.(*CopyPart); ok && step.want == nil {
 			u, _ := s.Upload(t.Context(), "v", "g", made(15))
-			p, _ := u.parts.Get(&uploadPart{Part: Part{Number: 1}})
+			p, _ := u.parts.get(t.Context(), nil, partKey(1))
 			if p.recipe.Len() != 9 || len(p.recipe) != 2 || p.recipe[1].Len != 5 {
 				t.Fatalf("copied part's recipe is %+v", p.recipe)
 			}

@@ -8,33 +8,38 @@ import (
 	"github.com/tidwall/btree"
 )
 
-// State is what replaying a dataset's segments 1..N gives. It is immutable and
-// may be read by any number of goroutines.
+// State is what replaying a dataset's segments 1..N gives: the tree of a fold,
+// and what was replayed since. It is immutable and may be read by any number of
+// goroutines. Reading it may take nodes of the tree; where they cannot be had,
+// the error says so, and ErrGone among them.
 type State struct {
+	dataset ID
+	nodes   Nodes
 	n       uint64
 	epoch   uint64
 	closed  bool
-	tags    *btree.BTreeG[*tag]
-	uploads *btree.BTreeG[*OpenUpload]
-	small   *btree.Map[uint64, *Block] // embedded blocks by slot
+	files   int64
+	bytes   int64
+	tags    Map[*tag]        // by tagKey
+	uploads Map[*OpenUpload] // by uploadKey
 
-	dataset  ID
-	nodes    Nodes
-	fold     Fold // the newest that was accepted
-	files    int64
-	bytes    int64
-	records  int   // of the segments since the tree
-	embedded int64 // bytes in them
+	base     uint64                     // the segment after which the tree is the state
+	sum      Digest                     // of that segment
+	fold     Fold                       // the newest that was accepted
+	small    *btree.Map[uint64, *Block] // embedded blocks by slot, since base
+	records  int                        // since base
+	embedded int64                      // bytes of blocks since base
+	pinned   bool                       // older blocks were looked up
 }
 
 // tag is a version of the dataset.
 type tag struct {
 	name    string
-	key     string // name + "/": tags are ordered by it, as their keys are
+	files   int64
 	bytes   int64
 	added   int64
-	entries *btree.BTreeG[*Entry]
-	owner   *owner // may change it in place
+	entries Map[*Entry] // by name
+	owner   *owner      // may change it in place
 }
 
 // NewState returns the state of a dataset before the first segment, at a
@@ -44,27 +49,16 @@ func NewState(dataset ID, epoch uint64, nodes Nodes) *State {
 		dataset: dataset,
 		nodes:   nodes,
 		epoch:   epoch,
-		tags:    btree.NewBTreeGOptions(func(a, b *tag) bool { return a.key < b.key }, btree.Options{NoLocks: true}),
-		uploads: btree.NewBTreeGOptions(uploadLess, btree.Options{NoLocks: true}),
+		tags:    Map[*tag]{form: tagForm},
+		uploads: Map[*OpenUpload]{form: uploadForm},
 		small:   &btree.Map[uint64, *Block]{},
 	}
 }
 
-func newTag(name string) *tag {
-	less := func(a, b *Entry) bool { return a.Name < b.Name }
-	return &tag{name: name, key: name + "/", entries: btree.NewBTreeGOptions(less, btree.Options{NoLocks: true})}
-}
+func newTag(name string) *tag { return &tag{name: name, entries: Map[*Entry]{form: entryForm}} }
 
-// uploadLess orders uploads by key, then by id.
-func uploadLess(a, b *OpenUpload) bool {
-	if a.Tag != b.Tag || a.Name != b.Name {
-		ka, kb := KeyOf(a.Tag, a.Name), KeyOf(b.Tag, b.Name)
-		if ka != kb {
-			return ka < kb
-		}
-	}
-	return strings.Compare(string(a.ID[:]), string(b.ID[:])) < 0
-}
+// tagKey orders tags as their keys are.
+func tagKey(name string) string { return name + "/" }
 
 // KeyOf is the S3 key of a name in a tag.
 func KeyOf(tag, name string) string {
@@ -73,6 +67,17 @@ func KeyOf(tag, name string) string {
 	}
 	return tag + "/" + name
 }
+
+// cutKey is the inverse of KeyOf.
+func cutKey(key string) (tag, name string) {
+	if tag, name, ok := strings.Cut(key, "/"); ok && tag != "" {
+		return tag, name
+	}
+	return "", key
+}
+
+// Dataset is whose state it is.
+func (s *State) Dataset() ID { return s.dataset }
 
 // N is the last segment that was replayed; 0: none.
 func (s *State) N() uint64 { return s.n }
@@ -89,30 +94,37 @@ func (s *State) Files() int64 { return s.files }
 // Bytes is the size of all files.
 func (s *State) Bytes() int64 { return s.bytes }
 
-// Fold is the newest fold that was accepted.
+// Fold is the newest fold that was accepted. Until the state was loaded from
+// its tree it still begins with an older one.
 func (s *State) Fold() Fold { return s.fold }
 
-// Tail says what was replayed since the tree that the state begins with: how
-// many records, and how many bytes embedded in their segments.
+// Base is the segment after which the tree that the state begins with was the
+// state, and Sum the SHA-256 of that segment.
+func (s *State) Base() uint64 { return s.base }
+
+// Sum is explained at Base.
+func (s *State) Sum() Digest { return s.sum }
+
+// Tail says what was replayed since Base: how many records, and how many bytes
+// embedded in their segments.
 func (s *State) Tail() (records int, embedded int64) { return s.records, s.embedded }
 
-// Pinned reports whether replaying the log from the newest fold on reads
-// segments that are older than its tree: those have to stay.
-func (s *State) Pinned() bool { return false }
+// Pinned reports whether replaying the log from Base on looks up blocks that are
+// embedded in segments up to Base: then those have to stay, until there is
+// another fold.
+func (s *State) Pinned() bool { return s.pinned }
 
-// Whole returns e with its Recipe and Parts.
-func (s *State) Whole(_ context.Context, e *Entry) (*Entry, error) { return e, nil }
-
-func (s *State) tag(name string) (*tag, bool) { return s.tags.Get(&tag{key: name + "/"}) }
+func (s *State) tag(ctx context.Context, name string) (*tag, error) {
+	return s.tags.get(ctx, s.nodes, tagKey(name))
+}
 
 // Entry returns what a key holds, or nil.
-func (s *State) Entry(_ context.Context, tagName, name string) (*Entry, error) {
-	t, ok := s.tag(tagName)
-	if !ok {
-		return nil, nil
+func (s *State) Entry(ctx context.Context, tagName, name string) (*Entry, error) {
+	t, err := s.tag(ctx, tagName)
+	if err != nil || t == nil {
+		return nil, err
 	}
-	e, _ := t.entries.Get(&Entry{Name: name})
-	return e, nil
+	return t.entries.get(ctx, s.nodes, name)
 }
 
 // TagInfo describes a tag.
@@ -125,22 +137,78 @@ type TagInfo struct {
 
 // Tags yields the tags in the byte order of name + "/", which is that of their
 // keys. An error is the last that it yields.
-func (s *State) Tags(_ context.Context) iter.Seq2[TagInfo, error] {
+func (s *State) Tags(ctx context.Context) iter.Seq2[TagInfo, error] {
 	return func(yield func(TagInfo, error) bool) {
-		s.tags.Scan(func(t *tag) bool { return yield(TagInfo{t.name, int64(t.entries.Len()), t.bytes, t.added}, nil) })
+		for x, err := range s.tags.scan(ctx, s.nodes, "") {
+			if err != nil {
+				yield(TagInfo{}, err)
+				return
+			}
+			if t := x.v; !yield(TagInfo{t.name, t.files, t.bytes, t.added}, nil) {
+				return
+			}
+		}
 	}
 }
 
 // Uploads yields the open uploads by key, then by id, beginning with the first
 // that is not less than (key, id). An error is the last that it yields.
-func (s *State) Uploads(_ context.Context, key string, id ID) iter.Seq2[*OpenUpload, error] {
+func (s *State) Uploads(ctx context.Context, key string, id ID) iter.Seq2[*OpenUpload, error] {
 	return func(yield func(*OpenUpload, error) bool) {
-		s.uploads.Ascend(&OpenUpload{Name: key, ID: id}, func(u *OpenUpload) bool { return yield(u, nil) })
+		for x, err := range s.uploads.scan(ctx, s.nodes, uploadKey(key, id)) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(s.readable(x.v), nil) {
+				return
+			}
+		}
 	}
 }
 
 // Upload returns the open upload of that id for a key, or nil.
-func (s *State) Upload(_ context.Context, tagName, name string, id ID) (*OpenUpload, error) {
-	u, _ := s.uploads.Get(&OpenUpload{Tag: tagName, Name: name, ID: id})
-	return u, nil
+func (s *State) Upload(ctx context.Context, tagName, name string, id ID) (*OpenUpload, error) {
+	u, err := s.uploads.get(ctx, s.nodes, uploadKey(KeyOf(tagName, name), id))
+	if err != nil || u == nil {
+		return nil, err
+	}
+	return s.readable(u), nil
+}
+
+// readable returns u as one that reads its parts as s does.
+func (s *State) readable(u *OpenUpload) *OpenUpload {
+	c := *u
+	c.nodes = s.nodes
+	return &c
+}
+
+// Embedded yields, in the order of their keys, the recipes that name embedded
+// blocks: what a fold has to move. All of them are in memory.
+func (s *State) Embedded() iter.Seq[Recipe] {
+	return func(yield func(Recipe) bool) {
+		for t := range s.tags.changed() {
+			for e := range t.entries.changed() {
+				if e.Recipe.embedded() && !yield(e.Recipe) {
+					return
+				}
+			}
+		}
+		for u := range s.uploads.changed() {
+			for p := range u.parts.changed() {
+				if p.recipe.embedded() && !yield(p.recipe) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (r Recipe) embedded() bool {
+	for _, x := range r {
+		if x.Block.Embedded() {
+			return true
+		}
+	}
+	return false
 }

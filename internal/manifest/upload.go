@@ -3,8 +3,6 @@ package manifest
 import (
 	"context"
 	"iter"
-
-	"github.com/tidwall/btree"
 )
 
 // Limits that replay decides by: S3's.
@@ -23,46 +21,59 @@ type OpenUpload struct {
 	Checksum  Algorithm // of parts and file; 0: none asked for
 	Full      bool      // the file's checksum is over all its bytes
 
-	parts *btree.BTreeG[*uploadPart]
+	nodes Nodes // of its state
+	parts Map[*uploadPart]
 }
 
+// uploadPart is a part with its bytes: their recipe, or the nodes that hold it.
 type uploadPart struct {
 	Part
 	added  int64
 	recipe Recipe
+	detail []Digest
 }
 
-func newParts() *btree.BTreeG[*uploadPart] {
-	return btree.NewBTreeGOptions(func(a, b *uploadPart) bool { return a.Number < b.Number }, btree.Options{NoLocks: true})
-}
+func (u *OpenUpload) key() string { return uploadKey(KeyOf(u.Tag, u.Name), u.ID) }
 
-// Parts yields the parts whose number is greater than after, in order.
-func (u *OpenUpload) Parts(_ context.Context, after int) iter.Seq2[Part, error] {
+// Parts yields the parts whose number is greater than after, in order. An error
+// is the last that it yields.
+func (u *OpenUpload) Parts(ctx context.Context, after int) iter.Seq2[Part, error] {
 	return func(yield func(Part, error) bool) {
-		u.parts.Ascend(&uploadPart{Part: Part{Number: after + 1}}, func(p *uploadPart) bool { return yield(p.Part, nil) })
+		for x, err := range u.parts.scan(ctx, u.nodes, partKey(after+1)) {
+			if err != nil {
+				yield(Part{}, err)
+				return
+			}
+			if !yield(x.v.Part, nil) {
+				return
+			}
+		}
 	}
 }
 
 // Part returns one part, if it is there.
-func (u *OpenUpload) Part(_ context.Context, number int) (Part, bool, error) {
-	p, ok := u.parts.Get(&uploadPart{Part: Part{Number: number}})
-	if !ok {
-		return Part{}, false, nil
+func (u *OpenUpload) Part(ctx context.Context, number int) (Part, bool, error) {
+	p, err := u.parts.get(ctx, u.nodes, partKey(number))
+	if err != nil || p == nil {
+		return Part{}, false, err
 	}
 	return p.Part, true, nil
 }
 
 // assemble joins the named parts.
-func (u *OpenUpload) assemble(_ context.Context, refs []PartRef) (*Entry, error) {
+func (u *OpenUpload) assemble(ctx context.Context, refs []PartRef) (*Entry, error) {
 	if len(refs) == 0 {
 		return nil, ErrInvalidPart
 	}
 	x := &Entry{Name: u.Name, Parts: make([]Part, 0, len(refs))}
+	parts := make([]*uploadPart, 0, len(refs))
 	last := 0
 	for i, ref := range refs {
-		part, ok := u.parts.Get(&uploadPart{Part: Part{Number: ref.Number}})
+		part, err := u.parts.get(ctx, u.nodes, partKey(ref.Number))
 		switch {
-		case !ok || part.ETag != ref.ETag || ref.Number <= last:
+		case err != nil:
+			return nil, err
+		case part == nil || part.ETag != ref.ETag || ref.Number <= last:
 			return nil, ErrInvalidPart
 		case part.Size < MinPartBytes && i+1 < len(refs):
 			return nil, ErrPartTooSmall
@@ -73,8 +84,31 @@ func (u *OpenUpload) assemble(_ context.Context, refs []PartRef) (*Entry, error)
 		x.Size += part.Size
 		x.Added += part.added
 		x.Parts = append(x.Parts, part.Part)
-		x.Recipe = append(x.Recipe, part.recipe...)
+		parts = append(parts, part)
 	}
 	x.ETag = PartsETag(x.Parts)
-	return x, nil
+	var err error
+	x.Recipe, err = joinRecipes(ctx, u.nodes, parts)
+	return x, err
+}
+
+// joinRecipes returns the recipes of parts, one behind the other.
+func joinRecipes(ctx context.Context, nodes Nodes, parts []*uploadPart) (Recipe, error) {
+	var names []Digest
+	for _, p := range parts {
+		names = append(names, p.detail...)
+	}
+	details, err := readDetails(ctx, nodes, names)
+	if err != nil {
+		return nil, err
+	}
+	var all Recipe
+	for _, p := range parts {
+		all = append(all, p.recipe...)
+		for _, d := range details[:len(p.detail)] {
+			all = append(all, d.recipe...)
+		}
+		details = details[len(p.detail):]
+	}
+	return all, nil
 }

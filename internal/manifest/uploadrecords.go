@@ -31,8 +31,9 @@ func decodeUpload(d *decoder) Record {
 }
 
 func (r *Upload) apply(_ context.Context, p *replay) (Result, error) {
-	u := &OpenUpload{Tag: r.Tag, Name: r.Name, ID: p.newID(), Initiated: p.time, Attr: r.Attr, Checksum: r.Checksum, Full: r.Full, parts: newParts()}
-	p.s.uploads.Set(u)
+	u := &OpenUpload{Tag: r.Tag, Name: r.Name, ID: p.newID(), Initiated: p.time, Attr: r.Attr, Checksum: r.Checksum, Full: r.Full, nodes: p.s.nodes}
+	u.parts.form = partForm
+	p.s.uploads.set(u.key(), u)
 	return Result{Upload: u}, nil
 }
 
@@ -128,13 +129,17 @@ func (r *CopyPart) apply(ctx context.Context, p *replay) (Result, error) {
 	if r.Off > from.Size || r.Part.Size > from.Size-r.Off {
 		return Result{}, ErrInvalidPart
 	}
-	return p.addPart(ctx, u, r.Part, 0, from.Recipe.Slice(r.Off, r.Part.Size))
+	whole, err := p.s.Whole(ctx, from)
+	if err != nil {
+		return Result{}, err
+	}
+	return p.addPart(ctx, u, r.Part, 0, whole.Recipe.Slice(r.Off, r.Part.Size))
 }
 
 // addPart puts a part into a copy of u.
 func (p *replay) addPart(ctx context.Context, u *OpenUpload, part Part, added int64, recipe Recipe) (Result, error) {
 	c := *u
-	c.parts = u.parts.Copy()
+	c.parts = u.parts.copy()
 	part.Modified = p.time
 	old, ok, err := u.Part(ctx, part.Number)
 	if err != nil {
@@ -143,8 +148,8 @@ func (p *replay) addPart(ctx context.Context, u *OpenUpload, part Part, added in
 	if ok {
 		part.Modified = max(part.Modified, old.Modified+1)
 	}
-	c.parts.Set(&uploadPart{part, added, recipe})
-	p.s.uploads.Set(&c)
+	c.parts.set(partKey(part.Number), &uploadPart{Part: part, added: added, recipe: recipe})
+	p.s.uploads.set(c.key(), &c)
 	return Result{Upload: &c, Part: part}, nil
 }
 
@@ -201,7 +206,7 @@ func (r *Complete) apply(ctx context.Context, p *replay) (Result, error) {
 	x.ID, x.Upload = p.newID(), r.Upload
 	x.Attr = u.Attr
 	x.Attr.Checksums = r.Checksums
-	p.s.uploads.Delete(u)
+	p.s.uploads.delete(u.key())
 	return p.set(ctx, r.Tag, x)
 }
 
@@ -223,7 +228,7 @@ func decodeAbort(d *decoder) Record {
 func (r *Abort) apply(ctx context.Context, p *replay) (Result, error) {
 	u, err := p.upload(ctx, r.Tag, r.Name, r.Upload)
 	if err == nil {
-		p.s.uploads.Delete(u)
+		p.s.uploads.delete(u.key())
 	}
 	return Result{}, err
 }
