@@ -11,6 +11,9 @@ import (
 	"aetherfs/internal/store"
 )
 
+// front stands in a segment before its embedded block.
+const front = "records of the segment"
+
 // segment embeds the small data of stored streams in a segment of scope's
 // dataset, as the log does, and resolves their recipes.
 func segment(t testing.TB, e *dedupe.Engine, s store.Store, slot uint64, stored ...*dedupe.Stored) {
@@ -28,9 +31,8 @@ func segment(t testing.TB, e *dedupe.Engine, s store.Store, slot uint64, stored 
 	if err != nil {
 		t.Fatal(err)
 	}
-	front := []byte("records of the segment")
 	key := segmentKey(scope.Dataset, slot)
-	if _, err := s.Put(context.Background(), key, append(front, block...), store.Cond{IfAbsent: true}); err != nil {
+	if _, err := s.Put(context.Background(), key, append([]byte(front), block...), store.Cond{IfAbsent: true}); err != nil {
 		t.Fatal(err)
 	}
 	b, err := e.Learn(scope.Dataset, slot, int64(len(front)), block)
@@ -41,7 +43,35 @@ func segment(t testing.TB, e *dedupe.Engine, s store.Store, slot uint64, stored 
 		for i := range st.Recipe {
 			if x := &st.Recipe[i]; x.Block == nil {
 				x.Block = b
+				x.Off, x.Stored = span(b, x.First, x.First+x.Count)
 			}
+		}
+	}
+}
+
+// span returns where the frames of chunks from first up to end are.
+func span(b *manifest.Block, first, end uint32) (off, n int64) {
+	for _, f := range b.Frames {
+		if f.First < end && first < f.First+f.Count {
+			if n == 0 {
+				off = f.Off
+			}
+			n = f.Off + f.Stored - off
+		}
+	}
+	return off, n
+}
+
+// learn teaches e all segments of scope's dataset, as replay does.
+func learn(t testing.TB, e *dedupe.Engine, s store.Store) {
+	t.Helper()
+	for i, key := range objects(t, s, "datasets/") {
+		data, _, err := s.Get(context.Background(), key, store.Range{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Learn(scope.Dataset, uint64(i+1), int64(len(front)), data[len(front):]); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

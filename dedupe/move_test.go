@@ -297,6 +297,7 @@ func BenchmarkMove(b *testing.B) {
 			for b.Loop() {
 				s := store.Faulty(memory, store.NoFaults)
 				other := engine(b, dedupe.Options{Store: s})
+				learn(b, other, memory)
 				if _, err := other.Move(context.Background(), scope, slices.Values(all)); err != nil {
 					b.Fatal(err)
 				}
