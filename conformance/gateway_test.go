@@ -45,7 +45,8 @@ func (e endpoint) host() string { return e.url[strings.Index(e.url, "://")+3:] }
 // A gateway is one aetherfs process at work on a data folder of its own.
 type gateway struct {
 	endpoint
-	data string // the folder named by --data
+	data string   // the folder named by --data
+	env  []string // further variables, such as AETHERFS_STORE=s3://…
 
 	chain chain  // for https
 	log   string // file that takes what the process prints
@@ -70,9 +71,10 @@ func servedAt(t *testing.T, tls bool) *endpoint {
 	return &given
 }
 
-// newGateway starts a gateway on an empty data folder and waits until it is
-// ready. The test's end stops it and fails the test unless it exits with 0.
-func newGateway(t *testing.T, tls bool) *gateway {
+// newGateway starts a gateway on an empty data folder, with further variables
+// in its environment, and waits until it is ready. The test's end stops it and
+// fails the test unless it exits with 0.
+func newGateway(t *testing.T, tls bool, env ...string) *gateway {
 	t.Helper()
 	if *endpointFlag != "" {
 		t.Skip("looks behind the door of a gateway of its own; -endpoint names another server")
@@ -81,6 +83,7 @@ func newGateway(t *testing.T, tls bool) *gateway {
 	g := &gateway{
 		endpoint: endpoint{access: "conformance", secret: "conformance-secret"},
 		data:     filepath.Join(dir, "data"),
+		env:      env,
 		chain:    certify(t, dir),
 		log:      filepath.Join(dir, "log"),
 	}
@@ -123,6 +126,7 @@ func (g *gateway) launch(t *testing.T) {
 	defer out.Close()
 	cmd := exec.Command(builtBinary(t), g.args()...)
 	cmd.Env = append(cleanEnv(filepath.Dir(g.data)), "AETHERFS_ACCESS_KEY="+g.access, "AETHERFS_SECRET_KEY="+g.secret)
+	cmd.Env = append(cmd.Env, g.env...)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
