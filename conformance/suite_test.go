@@ -28,12 +28,17 @@ func runSuites(t *testing.T, all []contender) {
 			if e == nil {
 				t.Skip("-endpoint names a server of the other scheme")
 			}
-			for _, c := range all {
-				t.Run(c.name, func(t *testing.T) {
-					t.Parallel()
-					newSuite(t, *e, c).run(t)
-				})
-			}
+			runSuitesAt(t, *e, all)
+		})
+	}
+}
+
+func runSuitesAt(t *testing.T, e endpoint, all []contender) {
+	t.Helper()
+	for _, c := range all {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			newSuite(t, e, c).run(t)
 		})
 	}
 }

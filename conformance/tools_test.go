@@ -26,7 +26,7 @@ const (
 	mcModule  = "github.com/minio/mc@v0.0.0-20250313080218-cf909e1063a9"
 )
 
-func init() { withTools = true }
+func init() { whole = true }
 
 // TestTools runs the clients built with Go through the steps of TestClients.
 func TestTools(t *testing.T) {
