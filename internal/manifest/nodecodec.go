@@ -27,9 +27,11 @@ var (
 	zstdDecoder = newZstdDecoder()
 )
 
+// newZstdEncoder makes an encoder whose frames are single segments, since others
+// do not tell a length below 256 bytes.
 func newZstdEncoder() *zstd.Encoder {
 	e, err := zstd.NewWriter(nil, zstd.WithEncoderCRC(false), zstd.WithEncoderConcurrency(2),
-		zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(1<<20))
+		zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(1<<20), zstd.WithSingleSegment(true))
 	if err != nil {
 		panic(err) // the options are constant
 	}
