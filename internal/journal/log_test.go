@@ -87,6 +87,11 @@ type outcome struct {
 // the place that its verdict names; what was refused is not; all replicas
 // agree; and who came after another's acknowledgement stands behind it.
 func TestFaults(t *testing.T) {
+	eachSeed(t, "TestFaults", race)
+}
+
+// eachSeed runs a simulation with many seeds, each in a bubble of time.
+func eachSeed(t *testing.T, name string, run func(t *testing.T, seed int64)) {
 	first, last := int64(1), int64(*seeds)
 	if *oneSeed != 0 {
 		first, last = *oneSeed, *oneSeed
@@ -95,10 +100,10 @@ func TestFaults(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			defer func() {
 				if t.Failed() {
-					t.Logf("again: go test ./internal/journal -run TestFaults -seed %d", seed)
+					t.Logf("again: go test ./internal/journal -run %s -seed %d", name, seed)
 				}
 			}()
-			race(t, seed)
+			run(t, seed)
 		})
 		if t.Failed() {
 			return

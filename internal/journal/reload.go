@@ -43,10 +43,10 @@ func (l *Log) sound() error {
 // stale reports whether an answer of that date, on the slot behind at, counts
 // only after a reload.
 func (l *Log) stale(at At, date time.Time) bool {
-	if l.o.Exclusive || l.o.Reload == nil || date.IsZero() || at.Date.IsZero() {
+	if l.o.Exclusive || l.o.Reload == nil || date.IsZero() {
 		return false
 	}
-	return date.Sub(at.Date) > dateLimit
+	return at.Date.IsZero() || date.Sub(at.Date) > dateLimit
 }
 
 // move says that the state is at another place now, or that this was confirmed
@@ -76,6 +76,9 @@ func (l *Log) reload(ctx context.Context) (ahead bool, err error) {
 		return false, l.breakdown(fmt.Errorf("reload went from slot %d back to %d", l.at.N, at.N))
 	}
 	ahead = at.N > l.at.N
+	if at.Date.IsZero() { // a list of no checkpoints has no date either
+		at.Date = l.at.Date
+	}
 	l.move(at)
 	return ahead, nil
 }

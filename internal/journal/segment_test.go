@@ -23,26 +23,31 @@ func sample() *Segment {
 	return s
 }
 
+// golden compares b with the file of that name.
+func golden(t *testing.T, name string, b []byte) {
+	t.Helper()
+	file, got := "testdata/"+name+".hex", hex.Dump(b)
+	if _, err := os.Stat(file); *update && os.IsNotExist(err) {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s: encoded is\n%swant\n%s", name, got, want)
+	}
+}
+
 // TestGolden: what was written once is read for ever, and written the same.
 func TestGolden(t *testing.T) {
 	short := sample()
 	short.Txs = short.Txs[:2]
 	for name, s := range map[string]*Segment{"segment": sample(), "segment-plain": short, "segment-empty": {N: 1, Txs: []Framed{}, Block: []byte{}}} {
-		file := "testdata/" + name + ".hex"
 		b := s.Encode()
-		got := hex.Dump(b)
-		if _, err := os.Stat(file); *update && os.IsNotExist(err) {
-			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got != string(want) {
-			t.Errorf("%s: Encode =\n%swant\n%s", name, got, want)
-		}
+		golden(t, name, b)
 		back, err := Decode(b)
 		if err != nil || !reflect.DeepEqual(back, s) {
 			t.Errorf("%s: Decode = %+v, %v, want %+v", name, back, err, s)
