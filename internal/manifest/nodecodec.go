@@ -35,6 +35,7 @@ func newZstdEncoder() *zstd.Encoder {
 	if err != nil {
 		panic(err) // the options are constant
 	}
+	e.EncodeAll([]byte{0}, nil) // it makes its channel at the first use
 	return e
 }
 
