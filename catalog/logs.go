@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"aetherfs/internal/journal"
@@ -35,9 +37,12 @@ type Tail struct {
 	Pinned  bool      // it names segments that are older still
 }
 
-// Logs returns the hub's log and those of all datasets that are open.
+// Logs returns the hub's log and those of all datasets that are open, by name.
 func (c *Catalog) Logs() []Log {
 	logs := []Log{c.hub}
+	defer func() {
+		slices.SortFunc(logs[1:], func(a, b Log) int { return strings.Compare(a.Title(), b.Title()) })
+	}()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, o := range c.datasets {
