@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aetherfs/internal/journal"
@@ -59,6 +60,7 @@ type Options struct {
 	Embedder Embedder
 	Rand     io.Reader        // of ids; it is read concurrently
 	Now      func() time.Time // the machine's clock
+	Date     time.Time        // the store's, of an earlier answer: Repository.Date; zero: not known
 
 	KV        *kv.DB // keeps nodes; nil: in memory
 	NodeBytes int64  // of decoded nodes in memory; 0: DefaultNodeBytes
@@ -82,6 +84,9 @@ type Catalog struct {
 	hub    *line[hub]
 	nodes  *nodes
 	marks  marks
+	clock  *clock
+
+	moments atomic.Uint64
 	ownKV  *kv.DB // to be closed; nil: none
 
 	ctx    context.Context // of what is opened and shut; ends with Close
@@ -114,6 +119,8 @@ func Open(ctx context.Context, o Options) (*Catalog, error) {
 	if c.o.NodeBytes <= 0 {
 		c.o.NodeBytes = DefaultNodeBytes
 	}
+	c.clock = newClock(o.Store, o.Date)
+	c.o.Store = c.clock
 	c.nodes, c.marks = newNodes(&c.o), newMarks(c.o.KV)
 	first := func(manifest.Nodes) hub { return hub{manifest.NewHub()} }
 	h, err := openLine(ctx, c, source[hub]{title: "the hub", at: hubPlace, first: first, load: loadHub})
@@ -159,6 +166,12 @@ func (c *Catalog) newID() (id manifest.ID, err error) {
 	}
 	return id, nil
 }
+
+// Moment is a place in the order of what a catalog does.
+type Moment uint64
+
+// Moment is now.
+func (c *Catalog) Moment() Moment { return Moment(c.moments.Add(1)) }
 
 // Datasets returns the datasets by name, as of when it was called.
 func (c *Catalog) Datasets(ctx context.Context) (iter.Seq[*manifest.Dataset], error) {
@@ -335,5 +348,5 @@ func (c *Catalog) openDataset(rec *manifest.Dataset) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Dataset{rec, l}, nil
+	return &Dataset{Dataset: rec, line: l}, nil
 }

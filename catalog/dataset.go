@@ -21,6 +21,7 @@ const (
 type Dataset struct {
 	*manifest.Dataset
 	*line[*manifest.State]
+	met acquaintance
 }
 
 // Commit commits records as one transaction; their small data is chunks. It
@@ -29,6 +30,7 @@ func (d *Dataset) Commit(ctx context.Context, chunks []manifest.Chunk, records .
 	if d.State().Closed() {
 		return nil, manifest.ErrClosed
 	}
+	d.met.wanted.Store(true)
 	if err := d.awaitFold(ctx); err != nil {
 		return nil, err
 	}

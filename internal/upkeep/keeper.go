@@ -124,6 +124,9 @@ func (k *Keeper) Look(ctx context.Context) {
 	}
 	for _, l := range logs {
 		k.report("write a checkpoint", l, l.EnsureCheckpoint(ctx))
+		if d, ok := l.(*catalog.Dataset); ok {
+			k.report("learn what is stored", l, d.MeetFolded(ctx))
+		}
 	}
 	if now := k.o.Now(); now.Sub(k.retired) >= k.o.RetireEvery {
 		k.retired = now
