@@ -1,0 +1,133 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+	"golang.org/x/sync/errgroup"
+)
+
+// clusterCycles is how often gateways are killed; the build tag conformance
+// raises it.
+var clusterCycles = 20
+
+const (
+	clusterSize    = 3
+	clusterRoamers = 6
+	clusterLoad    = 700 * time.Millisecond // at most so long before the kill, between kills, and after
+)
+
+// TestKillCluster kills gateways that share a bucket, by SIGKILL in the middle
+// of load, while the network to the store fails now and then and their caches
+// are deleted. Every change that was acknowledged by one of them must be there
+// afterwards through all of them, byte for byte.
+func TestKillCluster(t *testing.T) {
+	seed := newSeed(t)
+	k := newClusterKill(t, seed)
+	for cycle := range clusterCycles {
+		k.cycle(t)
+		if t.Failed() {
+			t.Fatalf("in cycle %d", cycle)
+		}
+	}
+	for _, r := range k.roamers {
+		t.Log(r)
+	}
+	t.Logf("the store holds %d segments, %d checkpoints and %d nodes",
+		k.count(t, "datasets/*/log/*"), k.count(t, "datasets/*/checkpoints/*"), k.count(t, "pools/default/nodes/*/*"))
+}
+
+// clusterKill is a cluster under load.
+type clusterKill struct {
+	*cluster
+	roamers []*roamer
+	doors   []minio.Core // one a gateway
+	bucket  string
+	marks   int
+}
+
+func newClusterKill(t *testing.T, seed uint64) *clusterKill {
+	t.Helper()
+	k := &clusterKill{cluster: newCluster(t, clusterSize, seed)}
+	k.bucket = newReference(t, k.gateways[0].endpoint, "victim").bucket
+	for i := range clusterRoamers {
+		k.roamers = append(k.roamers, newRoamer(t, k.cluster, k.bucket, i, seed))
+	}
+	for _, g := range k.gateways {
+		k.doors = append(k.doors, door(t, g))
+	}
+	return k
+}
+
+// cycle puts the cluster under load, kills and restarts some of it, and
+// verifies all.
+func (k *clusterKill) cycle(t *testing.T) {
+	t.Helper()
+	k.proxy.set(true)
+	stop := make(chan struct{})
+	var all errgroup.Group
+	for _, r := range k.roamers {
+		all.Go(func() error { return r.roam(t.Context(), stop) })
+	}
+	k.wait()
+	victims := k.some()
+	for _, g := range victims {
+		g.kill()
+		k.maybeForget(g)
+	}
+	k.maybeForget(k.gateways[k.random.IntN(clusterSize)])
+	k.wait()
+	k.startAll(t, victims)
+	k.wait()
+	k.proxy.set(false)
+	close(stop)
+	if err := all.Wait(); err != nil {
+		t.Errorf("under load: %v", err)
+	}
+	k.settle(t)
+	k.verify(t)
+}
+
+func (k *clusterKill) wait() { time.Sleep(time.Duration(k.random.Int64N(int64(clusterLoad)))) }
+
+// maybeForget deletes a gateway's cache or its whole data folder, or neither.
+func (k *clusterKill) maybeForget(g *gateway) {
+	if dice := k.random.IntN(4); dice < 2 {
+		g.forget(dice == 0)
+	}
+}
+
+// settle makes an end of what has no known outcome: of requests to the store
+// whose sender is dead, and of what living gateways keep to try once more, by
+// a change through each.
+func (k *clusterKill) settle(t *testing.T) {
+	t.Helper()
+	k.proxy.settle()
+	for i, c := range k.doors {
+		k.marks++
+		key := fmt.Sprintf("marks/%d", k.marks)
+		if err := putRandom(t.Context(), c, k.bucket, key, 100); err != nil {
+			t.Errorf("through gateway %d, with the store in order: %v", i, err)
+		}
+	}
+}
+
+func (k *clusterKill) verify(t *testing.T) {
+	t.Helper()
+	var all errgroup.Group
+	for _, r := range k.roamers {
+		all.Go(func() error { return r.verify(t.Context()) })
+	}
+	if err := all.Wait(); err != nil {
+		t.Errorf("after a kill: %v", err)
+	}
+}
+
+func putRandom(ctx context.Context, c minio.Core, bucket, key string, size int64) error {
+	_, err := c.Client.PutObject(ctx, bucket, key, io.LimitReader(randomBytes(1), size), size, minio.PutObjectOptions{DisableMultipart: true})
+	return err
+}
