@@ -55,7 +55,7 @@ type world struct {
 
 	mu       sync.Mutex
 	slots    []*gateway // those that serve; nil while one starts; guarded by mu
-	started  int        // guarded by mu
+	started  []int      // processes, by slot; guarded by mu
 	past     []*gateway // those that have ended, and are to be waited for; guarded by mu
 	caches   []*kv.DB   // guarded by mu
 	problems []string   // guarded by mu
@@ -90,7 +90,7 @@ func run(t *testing.T, s setup) (r result) {
 }
 
 func newWorld(s setup) *world {
-	w := &world{setup: s, dice: dice(s.seed), values: newValues(), uploads: newUploads(), slots: make([]*gateway, s.gateways)}
+	w := &world{setup: s, dice: dice(s.seed), values: newValues(), uploads: newUploads(), slots: make([]*gateway, s.gateways), started: make([]int, s.gateways)}
 	if s.trace {
 		w.diary = &diary{}
 		w.diary.printf("seed %d, weather %s", s.seed, s.weather.name)
@@ -125,8 +125,8 @@ func (w *world) gateway(rng *rand.Rand) *gateway {
 func (w *world) start(slot int, cache *kv.DB) {
 	for try := 0; ; try++ {
 		w.mu.Lock()
-		w.started++
-		name := fmt.Sprint("g", w.started)
+		w.started[slot]++
+		name := fmt.Sprintf("g%d.%d", slot+1, w.started[slot])
 		if cache == nil {
 			cache = kv.Memory()
 			w.caches = append(w.caches, cache)
@@ -259,7 +259,7 @@ func (w *world) judge() {
 func (w *world) newSlot() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.slots = append(w.slots, nil)
+	w.slots, w.started = append(w.slots, nil), append(w.started, 0)
 	return len(w.slots) - 1
 }
 
