@@ -191,3 +191,17 @@ func TestReadIsCancelledWhileItWaits(t *testing.T) {
 		<-done
 	})
 }
+
+// A Move reads several segments at once, each with one request, and uploads its
+// blocks side by side.
+func TestRoundTripsOfAMove(t *testing.T) {
+	memory := store.NewMemory()
+	files := embedSlots(t, engine(t, dedupe.Options{Store: memory}), memory, 64)
+	bubble(t, memory, func(t *testing.T, e *dedupe.Engine, s *store.FaultyStore) {
+		learn(t, e, memory)
+		trips, requests := cost(s, func() { moved(t, e, files) })
+		if trips > 64/16+1 || requests != 64+1 {
+			t.Errorf("%d round trips, %d requests", trips, requests)
+		}
+	})
+}

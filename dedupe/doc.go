@@ -20,5 +20,7 @@
 //     sending its files again stores them again.
 //  7. Memory is bounded: by Options.BlockMemory, Options.CacheBytes and about
 //     1 MiB a stream; but what was learned of blocks embedded in logs grows
-//     with the logs.
+//     with the logs until they are folded, and a Move holds about 150 bytes a
+//     chunk.
+//  8. What is done in the background is a hint, is bounded and ends with Close.
 package dedupe

@@ -12,8 +12,8 @@ import (
 )
 
 // embedded knows the chunks of the blocks that are embedded in logs, by
-// dataset (docs/design/0001). It is learned again when the log is replayed, and
-// like the log's state it grows with the log.
+// dataset (docs/design/0001). It is learned again when the log is replayed. It
+// grows with the log until a fold has moved them.
 type embedded struct {
 	mu       sync.RWMutex
 	datasets map[manifest.ID]*embeddedChunks

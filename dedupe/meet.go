@@ -161,7 +161,7 @@ func (m *meetings) fetch(x meeting) error {
 			m.e.counts.metFetched.Add(1)
 			return nil
 		}
-		if try == metTries || !errors.Is(err, ErrUnavailable) {
+		if try == metTries || errors.Is(err, ErrCorrupt) {
 			return err
 		}
 		if err := sleep(m.e.life, wait); err != nil {

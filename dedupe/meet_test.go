@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,21 +89,25 @@ func TestMeetKeepsPoolsApart(t *testing.T) {
 // Four at a time, the newest first; Close ends it.
 func TestMeetIsBounded(t *testing.T) {
 	memory := store.NewMemory()
-	blocks := elsewhere(t, memory, noise(1, 200<<20))
+	blocks := elsewhere(t, memory, noise(1, 160<<20))
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var asked []string
 		s := store.Faulty(memory, func(c store.Call) store.Fault {
+			mu.Lock()
+			defer mu.Unlock()
 			asked = append(asked, c.Key)
 			return store.Fault{Kind: store.FaultSlow, Delay: roundTrip}
 		})
 		e := engine(t, dedupe.Options{Store: s})
 		e.Meet(scope.Pool, blocks)
 		synctest.Wait()
-		if len(asked) != 4 {
-			t.Errorf("%d requests at once, want 4", len(asked))
+		if got := s.Calls(store.OpGet); got != 4 {
+			t.Errorf("%d requests at once, want 4", got)
 		}
 		time.Sleep(3 * roundTrip / 2)
 		synctest.Wait()
+		mu.Lock()
 		for _, b := range blocks[:len(blocks)-8] {
 			for _, key := range asked {
 				if strings.HasSuffix(key, b.Name.String()[2:]) {
@@ -110,6 +115,7 @@ func TestMeetIsBounded(t *testing.T) {
 				}
 			}
 		}
+		mu.Unlock()
 		ctx, cancel := context.WithTimeout(t.Context(), roundTrip/5)
 		defer cancel()
 		if err := e.Settled(ctx); !errors.Is(err, context.DeadlineExceeded) {

@@ -20,8 +20,8 @@ const (
 // Move stores the chunks that the recipes name in embedded blocks, each once
 // and in the order in which they come, in blocks of scope's pool, and names
 // instead those that the index has in that pool. The blocks are durable when it
-// returns. Chunks of which no byte is named stay behind. It remembers about 100
-// bytes a chunk.
+// returns. Chunks of which no byte is named stay behind. It holds about 150
+// bytes a chunk, of which Moved keeps 80.
 //
 // Errors: ErrCorrupt, ErrUnavailable, that of ctx, ErrClosed. Then nothing was
 // moved.
