@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"aetherfs/internal/journal"
 	"aetherfs/internal/store"
 )
@@ -22,6 +24,8 @@ var (
 	seeds   = flag.Int("seeds", 150, "how many seeds the simulation tries")
 	oneSeed = flag.Int64("seed", 0, "the only seed that the simulation tries")
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // replica is a log with the history that it has applied.
 type replica struct {
@@ -47,9 +51,9 @@ func bytesOf(seed int64) io.Reader {
 	return rand.NewChaCha8([32]byte(binary.BigEndian.AppendUint64(make([]byte, 24), uint64(seed))))
 }
 
-func open(ctx context.Context, st store.Store, writer byte, ids io.Reader) (*replica, error) {
+func open(ctx context.Context, st store.Store, writer byte, ids io.Reader, set ...func(*journal.Options)) (*replica, error) {
 	r := &replica{}
-	l, err := journal.Open(ctx, st, journal.Options{
+	o := journal.Options{
 		Prefix: "hub/log/", Writer: [16]byte{writer}, Rand: ids, Now: time.Now, Apply: r.apply,
 		Epoch: func() uint64 { return 0 },
 		Pack: func(chunks []journal.Chunk) (b []byte, err error) {
@@ -58,7 +62,11 @@ func open(ctx context.Context, st store.Store, writer byte, ids io.Reader) (*rep
 			}
 			return b, nil
 		},
-	})
+	}
+	for _, f := range set {
+		f(&o)
+	}
+	l, err := journal.Open(ctx, st, o)
 	r.log = l
 	return r, err
 }
