@@ -1,8 +1,10 @@
 package dedupe
 
 import (
+	"cmp"
 	"context"
 	"maps"
+	"slices"
 	"sync"
 
 	"aetherfs/internal/manifest"
@@ -36,6 +38,7 @@ type blocks struct {
 	partial map[lane]bool // a block that was not full is being uploaded
 	pending map[string]map[manifest.Digest]pendingPlace
 	free    int64         // bytes of Options.BlockMemory
+	opened  uint64        // blocks ever
 	sealed  int           // blocks that are sealed and not done
 	freed   chan struct{} // closed when free grows
 }
@@ -98,6 +101,8 @@ func (b *blocks) room(ctx context.Context, s *stream, run []*draft) (*openBlock,
 			b.seal(ob)
 		}
 		if ob = newOpenBlock(s, run); b.take(ob.memory) {
+			b.opened++
+			ob.number = b.opened
 			ob.alloc()
 			b.open[s.lane] = ob
 			return ob, nil
@@ -142,7 +147,7 @@ func (b *blocks) relieve() {
 	}
 	var most *openBlock
 	for _, ob := range b.open {
-		if most == nil || ob.end > most.end {
+		if most == nil || ob.end > most.end || ob.end == most.end && ob.number < most.number {
 			most = ob
 		}
 	}
@@ -243,11 +248,12 @@ func (b *blocks) retract(ob *openBlock) {
 	}
 }
 
-// waiting returns the blocks that s waits for.
-func (s *stream) waiting() map[*openBlock]struct{} {
+// waiting returns the blocks that s waits for, in the order in which they were
+// opened.
+func (s *stream) waiting() []*openBlock {
 	s.e.blocks.mu.Lock()
 	defer s.e.blocks.mu.Unlock()
-	return maps.Clone(s.blocks)
+	return slices.SortedFunc(maps.Keys(s.blocks), func(a, b *openBlock) int { return cmp.Compare(a.number, b.number) })
 }
 
 // leave ends the interest of s in ob. An open block that interests nobody is

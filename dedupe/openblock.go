@@ -22,7 +22,8 @@ const settleTries = 3
 // blocks.mu until it is sealed, but for the frames' bytes.
 type openBlock struct {
 	lane    lane
-	memory  int64 // bytes that it may take in all
+	number  uint64 // in the order in which blocks were opened
+	memory  int64  // bytes that it may take in all
 	buf     *buffer
 	end     int // bytes of buf that are in use or reserved
 	c       contents

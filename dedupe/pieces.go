@@ -96,12 +96,12 @@ func sameBlock(a, b *manifest.Block) bool {
 // completes the recipe.
 func (s *stream) await(ctx context.Context) error {
 	blocks := s.waiting()
-	for ob := range blocks {
+	for _, ob := range blocks {
 		s.e.blocks.want(ob)
 	}
 	s.e.waiting.Add(1)
 	defer s.e.waiting.Add(-1)
-	for ob := range blocks {
+	for _, ob := range blocks {
 		select {
 		case <-ob.done:
 		case <-ctx.Done():

@@ -188,7 +188,7 @@ func (s *stream) close() {
 	if s.draft != nil {
 		s.draft.release()
 	}
-	for ob := range s.waiting() {
+	for _, ob := range s.waiting() {
 		s.e.blocks.leave(s, ob)
 	}
 }
