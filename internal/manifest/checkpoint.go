@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"slices"
 )
 
 // maxCheckpointRoot is the longest root node that a checkpoint carries, in
@@ -64,7 +63,7 @@ func DecodeCheckpoint(b []byte) (*Checkpoint, error) {
 	c.Sum, c.Fold.Root = d.digest(), d.digest()
 	c.Files, c.Bytes = d.int(), int64(d.uint())
 	c.Fold.Prev = d.uint()
-	c.Node = slices.Clone(d.bytes())
+	c.Node = d.bytes()
 	if c.Fold.Base <= c.Fold.Prev || c.Fold.Slot <= c.Fold.Base {
 		d.fail("fold of %d at %d after %d", c.Fold.Base, c.Fold.Slot, c.Fold.Prev)
 	}

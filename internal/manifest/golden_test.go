@@ -58,35 +58,43 @@ func samples() map[string]*Tx {
 		"copy-part": one(&CopyPart{Tag: "v1", Name: "n", Upload: id(5), Part: part, FromTag: "v0", FromName: "m", FromID: id(6), Off: 9}),
 		"complete": one(&Complete{Tag: "v1", Name: "n", Upload: id(5), Parts: []PartRef{{1, strings.Repeat("cd", 16)}, {3, "e"}},
 			Checksums: attr.Checksums, Cond: cond}),
-		"abort":   one(&Abort{Tag: "v1", Name: "n", Upload: id(5)}),
-		"close":   one(&Close{}),
-		"create":  one(&Create{Name: "maxmind", ID: id(8), Pool: "default"}),
-		"drop":    one(&Drop{Name: "maxmind", ID: id(8)}),
-		"several": {Time: 5, Records: []Record{&Copy{FromName: "a", FromID: id(1), Name: "b"}, &Delete{Name: "a"}}},
+		"abort":    one(&Abort{Tag: "v1", Name: "n", Upload: id(5)}),
+		"close":    one(&Close{}),
+		"create":   one(&Create{Name: "maxmind", ID: id(8), Pool: "default"}),
+		"drop":     one(&Drop{Name: "maxmind", ID: id(8)}),
+		"fold":     one(&FoldRecord{Base: 1000, BuildsOn: 200, Root: digest(9)}),
+		"put-key":  one(&PutKey{Key{Access: "AKEXAMPLE", Sealed: []byte{1, 2, 3}, Note: "backup job"}}),
+		"drop-key": one(&DropKey{Access: "AKEXAMPLE"}),
+		"several":  {Time: 5, Records: []Record{&Copy{FromName: "a", FromID: id(1), Name: "b"}, &Delete{Name: "a"}}},
 	}
 }
 
 // TestGolden: what was written once is read for ever, and written the same.
 func TestGolden(t *testing.T) {
 	for name, tx := range samples() {
-		file := filepath.Join("testdata", "tx-"+name+".hex")
-		got := hex.Dump(tx.Encode())
-		if _, err := os.Stat(file); *update && os.IsNotExist(err) {
-			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got != string(want) {
-			t.Errorf("%s: Encode =\n%swant\n%s", name, got, want)
-		}
+		golden(t, "tx-"+name+".hex", tx.Encode())
 		back, err := DecodeTx(tx.Encode())
 		if err != nil || !reflect.DeepEqual(back, tx) {
 			t.Errorf("%s: DecodeTx = %+v, %v, want %+v", name, back, err, tx)
 		}
+	}
+}
+
+// golden compares bytes with those that were written once.
+func golden(t *testing.T, file string, b []byte) {
+	t.Helper()
+	path, got := filepath.Join("testdata", file), hex.Dump(b)
+	if _, err := os.Stat(path); *update && os.IsNotExist(err) {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s: Encode =\n%swant\n%s", file, got, want)
 	}
 }
 

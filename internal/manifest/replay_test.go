@@ -103,7 +103,7 @@ func drawRecord(t *rapid.T, m model) Record {
 	}
 }
 
-// fataler is a *testing.T or a *rapid.T.
+// fataler is a test, a fuzz target or a *rapid.T.
 type fataler interface {
 	Helper()
 	Fatal(...any)
