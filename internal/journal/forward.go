@@ -26,7 +26,7 @@ const (
 //	  │ ahead                                   │ not ahead
 //	  └▶ jumped                                 └▶ damage, or try again
 func (l *Log) meet(ctx context.Context, f found) (step, []any, error) {
-	if l.stale(l.at, f.date) {
+	if l.stale(l.place(), f.date) {
 		if ahead, err := l.reload(ctx); err != nil || ahead {
 			return jumped, nil, err
 		}
@@ -64,7 +64,7 @@ func (l *Log) advance(f found) {
 	}
 	at := At{N: f.n, Sum: f.seg.Sum, Date: f.date}
 	if at.Date.IsZero() {
-		at.Date = l.at.Date
+		at.Date = l.place().Date
 	}
 	l.move(at)
 }

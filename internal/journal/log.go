@@ -148,7 +148,7 @@ type Log struct {
 	// turn, of capacity 1, is held by whoever takes the log forward: Open, the
 	// committer, or a probe that has found something.
 	turn  chan struct{}
-	at    At        // changed with the turn and mu held, read with either
+	at    At        // N and Sum change with the turn and mu held, Date with mu
 	stuck *attempt  // sent to slot at.N+1 with unknown outcome, its waiters told so; by turn
 	rival time.Time // when another's segment was met last; by turn
 

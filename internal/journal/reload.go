@@ -77,7 +77,7 @@ func (l *Log) reload(ctx context.Context) (ahead bool, err error) {
 	}
 	ahead = at.N > l.at.N
 	if at.Date.IsZero() { // a list of no checkpoints has no date either
-		at.Date = l.at.Date
+		at.Date = l.place().Date
 	}
 	l.move(at)
 	return ahead, nil

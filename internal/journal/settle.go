@@ -193,7 +193,7 @@ func (l *Log) try(ctx context.Context, a *attempt) (verdicts []any, final bool, 
 	}
 	ours := f.seg != nil && f.seg.Batch == a.seg.Batch
 	a.sent = a.sent || ours
-	doubtful := l.stale(l.at, f.date)
+	doubtful := l.stale(l.place(), f.date)
 	how, verdicts, err := l.meet(ctx, f)
 	switch {
 	case err != nil:
