@@ -21,9 +21,21 @@ type Move func(ctx context.Context, recipes iter.Seq[manifest.Recipe]) (func(man
 // another fold came first, which then did the work.
 func (l *line[S]) Fold(ctx context.Context, move Move) error {
 	p := l.now.Load()
-	if p.state.N() == p.state.Fold().Base || p.state.Closed() {
+	if p.state.N() == p.state.Fold().Slot || p.state.Closed() {
 		return nil
 	}
+	err := l.fold(ctx, p, move)
+	if err == nil {
+		return l.EnsureCheckpoint(ctx)
+	}
+	// What a fold reads may have made way for a newer one.
+	if l.Sync(ctx) == nil && l.State().Fold().Slot > p.state.Fold().Slot {
+		return fmt.Errorf("%w: %w", manifest.ErrFold, err)
+	}
+	return err
+}
+
+func (l *line[S]) fold(ctx context.Context, p *point[S], move Move) error {
 	moved := func(r manifest.Recipe) (manifest.Recipe, error) { return r, nil }
 	if _, embedded := p.state.Tail(); embedded > 0 {
 		var err error
@@ -31,15 +43,7 @@ func (l *line[S]) Fold(ctx context.Context, move Move) error {
 			return fmt.Errorf("move embedded data: %w", err)
 		}
 	}
-	writes, writing := errgroup.WithContext(ctx)
-	writes.SetLimit(nodeWrites)
-	root, err := p.state.Tree(writing, p.sum, moved, func(_ context.Context, name manifest.Digest, raw []byte) error {
-		writes.Go(func() error { return l.c.nodes.write(writing, l.at.nodes, name, raw) })
-		return writing.Err()
-	})
-	if failed := writes.Wait(); failed != nil {
-		err = failed
-	}
+	root, err := l.writeTree(ctx, p, moved)
 	if err != nil {
 		return fmt.Errorf("write the tree of slot %d: %w", p.state.N(), err)
 	}
@@ -47,5 +51,19 @@ func (l *line[S]) Fold(ctx context.Context, move Move) error {
 	if err != nil {
 		return fmt.Errorf("fold slot %d: %w", p.state.N(), err)
 	}
-	return l.EnsureCheckpoint(ctx)
+	return nil
+}
+
+// writeTree makes the nodes of a state durable.
+func (l *line[S]) writeTree(ctx context.Context, p *point[S], moved func(manifest.Recipe) (manifest.Recipe, error)) (manifest.Digest, error) {
+	writes, ctx := errgroup.WithContext(ctx)
+	writes.SetLimit(nodeWrites)
+	root, err := p.state.Tree(ctx, p.sum, moved, func(_ context.Context, name manifest.Digest, raw []byte) error {
+		writes.Go(func() error { return l.c.nodes.write(ctx, l.at.nodes, name, raw) })
+		return ctx.Err()
+	})
+	if failed := writes.Wait(); failed != nil {
+		err = failed
+	}
+	return root, err
 }

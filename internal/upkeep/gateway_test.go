@@ -24,7 +24,7 @@ type gateway struct {
 	keep  *upkeep.Keeper
 }
 
-func open(t *testing.T, st store.Store, exclusive bool) *gateway {
+func open(t testing.TB, st store.Store, exclusive bool) *gateway {
 	t.Helper()
 	g := &gateway{}
 	var err error
@@ -139,5 +139,3 @@ func objects(t *testing.T, st store.Store) map[string]int {
 	}
 	return count
 }
-
-

@@ -113,7 +113,7 @@ func (k *Keeper) Run(ctx context.Context) {
 	}
 }
 
-// Look does once what is due.
+// Look does once what is due. It is called by one goroutine at a time.
 func (k *Keeper) Look(ctx context.Context) {
 	logs := k.o.Names.Logs()
 	for _, l := range k.due(logs) {
