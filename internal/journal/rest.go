@@ -30,15 +30,14 @@ type pace struct {
 // created says that a segment of ours was created, when that began and how long
 // it took. The turn is held.
 func (l *Log) created(begun time.Time, took time.Duration) {
-	rest := min(restRounds*took, maxRest)
-	p := &l.pace
-	if begun.Sub(p.won) >= rest {
+	p, rest := &l.pace, min(restRounds*took, maxRest)
+	if begun.Sub(p.won) >= rest { // others had their time
 		p.run = 0
 	}
 	p.took, p.won = took, begun.Add(took)
 	p.run++
 	if !l.o.Exclusive && (p.run >= longRun || p.won.Sub(l.rival) < rivalMemory) {
-		p.resume = p.won.Add(rest)
+		p.run, p.resume = 0, p.won.Add(rest)
 	}
 }
 

@@ -169,8 +169,8 @@ func (l *Log) decide(a *attempt) ([]any, error) {
 //	another's segment ────────── applied ──▶ errLost
 //	a fence, of another's ────── jumped ───▶ errLost
 //	a fence, of the attempt ──── jumped ───▶ errFolded
-//	anything else ────────────── jumped ───▶ errFolded if it may have been there, or else errLost
-//	nothing ─────────────────────────────▶ again
+//	anything ─────────────────── jumped ───▶ errFolded if it may have been there, else errLost
+//	nothing ──────────────────── stayed ───▶ again
 func (l *Log) try(ctx context.Context, a *attempt) (verdicts []any, final bool, err error) {
 	key := SlotKey(l.o.Prefix, a.seg.N)
 	id, begun := l.begin()
@@ -231,8 +231,9 @@ func (l *Log) follow(ctx context.Context, a *attempt, behind []<-chan looked) {
 }
 
 // inside reports whether an attempt may have been in its slot, which was found
-// to hold f and is covered by a checkpoint. A fence that is not doubtful tells;
-// what was created there, or was another's, may have come after the fence.
+// to hold f and is covered by a checkpoint. Only a fence tells, if the date
+// leaves no doubt that it is the first that stands there. What was created may
+// have come after the fence was removed, but also have been folded since.
 func (a *attempt) inside(f found, doubtful bool) bool {
 	if f.fence != nil && f.fence.Sum == a.seg.Sum {
 		return true
