@@ -38,7 +38,7 @@ func (m *Map[V]) fetch(ctx context.Context, nodes Nodes, keys []string) (release
 	}
 	slices.Sort(keys)
 	g := gather[V]{t: m.base, nodes: nodes, found: map[string]V{}}
-	top, err := m.base.top.open(ctx, nodes, m.form.kind)
+	top, err := m.base.open(ctx, nodes)
 	if err == nil {
 		err = g.below(ctx, top, slices.Compact(keys))
 	}

@@ -58,7 +58,7 @@ func foldAll[V comparable](ctx context.Context, w *writer, f *form[V], all *btre
 func (w *writer) tag(ctx context.Context, t *tag) (*tag, error) {
 	r, err := fold(ctx, w, &t.entries, w.cuts.inline, w.entry)
 	c := *t
-	c.entries = mapOf(entryForm, r)
+	c.entries = mapOf(entryForm, r, c.files)
 	return &c, err
 }
 
@@ -66,7 +66,7 @@ func (w *writer) tag(ctx context.Context, t *tag) (*tag, error) {
 func (w *writer) upload(ctx context.Context, u *OpenUpload) (*OpenUpload, error) {
 	r, err := fold(ctx, w, &u.parts, w.cuts.inline, w.part)
 	c := *u
-	c.parts = mapOf(partForm, r)
+	c.parts = mapOf(partForm, r, 0)
 	return &c, err
 }
 

@@ -70,7 +70,7 @@ func (d *decoder) tag(key string) *tag {
 	}
 	t := newTag(strings.Clone(name))
 	t.files, t.bytes, t.added = d.int(), d.any(), d.any()
-	t.entries = mapOf(entryForm, d.nodeRef(kindEntries, maxInlineBytes))
+	t.entries = mapOf(entryForm, d.nodeRef(kindEntries, maxInlineBytes), t.files)
 	if t.files == 0 || t.entries.root().isZero() {
 		d.fail("tag %q of %d files", name, t.files)
 	}
@@ -192,7 +192,7 @@ func (d *decoder) openUpload(key string) *OpenUpload {
 	if u.Checksum > SHA256 {
 		d.fail("checksum algorithm %d", u.Checksum)
 	}
-	u.parts = mapOf(partForm, d.nodeRef(kindParts, maxInlineBytes))
+	u.parts = mapOf(partForm, d.nodeRef(kindParts, maxInlineBytes), 0)
 	return u
 }
 

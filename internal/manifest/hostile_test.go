@@ -1,8 +1,12 @@
 package manifest
 
 import (
+	"context"
+	"crypto/sha256"
 	"errors"
 	"math"
+	"reflect"
+	"strconv"
 	"testing"
 )
 
@@ -28,6 +32,10 @@ func TestRefused(t *testing.T) {
 		"frames that overflow":       &Put{Entry: Entry{Name: "a", Size: 1, Recipe: Recipe{{Block: block, Count: 1, Len: 1, Off: 2, Stored: math.MaxInt64 - 1}}}},
 		"chunks that overflow":       &Put{Entry: Entry{Name: "a", Size: 1, Recipe: Recipe{{First: math.MaxUint32, Count: 2, Len: 1}}}},
 		"part of another length":     &AddPart{Name: "a", Part: Part{Size: 2}, Recipe: Recipe{{Count: 1, Len: 1}}},
+		"nameless key":               &PutKey{},
+		"long access key":            &DropKey{string(make([]byte, maxAccessBytes+1))},
+		"long secret":                &PutKey{Key{Access: "a", Sealed: make([]byte, maxSealedBytes+1)}},
+		"long note":                  &PutKey{Key{Access: "a", Note: string(make([]byte, maxNoteBytes+1))}},
 		"checksum that is not known": &AddPart{Name: "a", Part: Part{Checksums: []Checksum{{Algorithm: SHA256 + 1}}}},
 	} {
 		if tx, err := DecodeTx((&Tx{Records: []Record{r}}).Encode()); !errors.Is(err, ErrFormat) {
@@ -68,4 +76,103 @@ func TestSwap(t *testing.T) {
 	if entry(t, s, "", "a") != a || entry(t, s, "", "b") != b {
 		t.Error("the state before has changed")
 	}
+}
+
+// TestHostileTrees: nodes that no gateway writes are refused, and so is a tree
+// whose nodes do not belong together.
+func TestHostileTrees(t *testing.T) {
+	leaf := func(kind, level byte, names ...string) []byte {
+		l := level0(names...)
+		b, _ := encodeNode(kind, level, 0, len(names), &l.elements)
+		return b
+	}
+	twice := level0("a")
+	twice.elements.blocks = []*Block{{Name: digest(1), Size: 9}}
+	unused, _ := encodeNode(kindEntries, 0, 0, 1, &twice.elements)
+	for name, b := range map[string][]byte{
+		"no element":         leaf(kindEntries, 0),
+		"unordered":          leaf(kindEntries, 0, "b", "a"),
+		"a key twice":        leaf(kindEntries, 0, "a", "a"),
+		"another kind":       leaf(kindTags, 0, "a"),
+		"unknown kind":       leaf(9, 0, "a"),
+		"values above":       leaf(kindEntries, 1, "a"),
+		"too high":           leaf(kindEntries, maxLevel+1, "a"),
+		"a block not named":  unused,
+		"a length that lies": append(leaf(kindEntries, 0, "a")[:17:17], 0xff, 0xff, 0xff, 0x7f),
+	} {
+		if n, err := DecodeNode(sha256.Sum256(b), b); !errors.Is(err, ErrFormat) {
+			t.Errorf("%s: %+v, %v", name, n, err)
+		}
+	}
+	m := newMemory()
+	good := filledSmall(t, m)
+	for name, b := range m.nodes {
+		n, err := DecodeNode(name, b)
+		must(t, n, err)
+		for _, other := range m.nodes { // each node in place of each other
+			swapped, err := DecodeNode(sha256.Sum256(other), other)
+			must(t, swapped, err)
+			if reflect.DeepEqual(n, swapped) {
+				continue
+			}
+			s, err := Load(t.Context(), swap{m, name, swapped}, good)
+			if err == nil {
+				for _, err = range s.Keys(t.Context(), "") {
+				}
+			}
+			if !errors.Is(err, ErrFormat) {
+				t.Errorf("node of kind %d, level %d in place of kind %d, level %d: %v", swapped.kind, swapped.level, n.kind, n.level, err)
+			}
+		}
+	}
+	s, err := Load(t.Context(), m, good)
+	must(t, s, err)
+	for name := range m.nodes {
+		delete(m.nodes, name)
+	}
+	if _, err := Load(t.Context(), m, good); !errors.Is(err, ErrGone) {
+		t.Errorf("root gone: %v", err)
+	}
+	if _, _, err := s.Apply(t.Context(), &Segment{N: 2, Txs: []*Tx{{Records: []Record{&Delete{Tag: "v", Name: "1"}}}}}); !errors.Is(err, ErrGone) {
+		t.Errorf("replay without nodes: %v", err)
+	}
+}
+
+// level0 is a leaf of empty files.
+func level0(names ...string) level {
+	l := level{}
+	for _, name := range names {
+		var v encoder
+		v.entry(&Entry{})
+		l.key(name)
+		l.elements.bytes(v.b)
+	}
+	return l
+}
+
+// swap is a store that has another node under a name.
+type swap struct {
+	*memory
+	name Digest
+	node *Node
+}
+
+func (s swap) Node(ctx context.Context, name Digest) (*Node, error) {
+	if name == s.name {
+		return s.node, nil
+	}
+	return s.memory.Node(ctx, name)
+}
+
+func filledSmall(t *testing.T, m *memory) Fold {
+	s := NewState(id(1), 0, m)
+	seg := &Segment{N: 1}
+	for i := range 60 {
+		seg.Txs = append(seg.Txs, &Tx{Records: []Record{&Put{Tag: "v", Entry: Entry{Name: strconv.Itoa(i), ETag: strconv.Itoa(i)}}}})
+	}
+	s, _ = apply(t, s, seg)
+	w := &writer{cuts: smallCuts, nodes: m, write: m.write}
+	w.cuts.inline, w.cuts.inRoot = 0, 0
+	root, err := s.tree(t.Context(), w, digest(1))
+	return Fold{Slot: 2, Base: 1, Root: must(t, root, err)}
 }

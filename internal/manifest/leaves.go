@@ -17,7 +17,7 @@ func (t *tree[V]) leaves(ctx context.Context, nodes Nodes, from string) iter.Seq
 	return func(yield func(*Node, error) bool) {
 		r := newReader(ctx, nodes)
 		defer r.close()
-		top, err := t.top.open(ctx, nodes, t.form.kind)
+		top, err := t.open(ctx, nodes)
 		if err != nil {
 			yield(nil, err)
 			return

@@ -20,7 +20,7 @@ func Load(ctx context.Context, nodes Nodes, f Fold) (*State, error) {
 	s := NewState(r.dataset, epoch, nodes)
 	s.n, s.base, s.sum, s.fold = r.n, r.n, r.sum, f
 	s.closed, s.files, s.bytes = r.closed, r.files, r.bytes
-	s.tags, s.uploads = mapOf(tagForm, r.first), mapOf(uploadForm, r.second)
+	s.tags, s.uploads = mapOf(tagForm, r.first, 0), mapOf(uploadForm, r.second, 0)
 	return s, nil
 }
 
@@ -48,10 +48,10 @@ func LoadHub(ctx context.Context, nodes Nodes, f Fold) (*Hub, error) {
 	}
 	h := NewHub()
 	h.n, h.base, h.sum, h.epoch, h.fold = r.n, r.n, r.sum, epoch, f
-	if err := loadAll(ctx, nodes, mapOf(datasetForm, r.first), h.datasets); err != nil {
+	if err := loadAll(ctx, nodes, mapOf(datasetForm, r.first, 0), h.datasets); err != nil {
 		return nil, err
 	}
-	return h, loadAll(ctx, nodes, mapOf(keyForm, r.second), h.keys)
+	return h, loadAll(ctx, nodes, mapOf(keyForm, r.second, 0), h.keys)
 }
 
 func loadAll[V comparable](ctx context.Context, nodes Nodes, m Map[V], into *btree.Map[string, V]) error {

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"sync/atomic"
 
@@ -21,20 +22,22 @@ type Map[V comparable] struct {
 
 // tree is what nodes hold of a map. It is shared by the maps over it.
 type tree[V comparable] struct {
-	form *form[V]
-	top  ref
+	form  *form[V]
+	top   ref
+	count uint64 // of its values; 0: not known
 
 	// ahead is what some keys hold, zero for nothing. It spares reading, for
 	// as long as a segment is replayed, and changes no answer.
 	ahead atomic.Pointer[map[string]V]
 }
 
-// mapOf returns the map that lies under r.
-func mapOf[V comparable](f *form[V], r ref) Map[V] {
+// mapOf returns the map that lies under r, of so many values; 0: as many as
+// there are.
+func mapOf[V comparable](f *form[V], r ref, count int64) Map[V] {
 	if r.isZero() {
 		return Map[V]{form: f}
 	}
-	return Map[V]{form: f, base: &tree[V]{form: f, top: r}}
+	return Map[V]{form: f, base: &tree[V]{form: f, top: r, count: uint64(count)}}
 }
 
 // root is the ref under which the map lies, without what was changed since.
@@ -94,13 +97,22 @@ func (m *Map[V]) get(ctx context.Context, nodes Nodes, key string) (v V, err err
 	return m.base.get(ctx, nodes, key)
 }
 
+// open returns the highest node.
+func (t *tree[V]) open(ctx context.Context, nodes Nodes) (*Node, error) {
+	n, err := t.top.open(ctx, nodes, t.form.kind)
+	if err == nil && t.count > 0 && n.count != t.count {
+		return nil, &unread{fmt.Errorf("node %s has %d values, not %d: %w", t.top.name, n.count, t.count, ErrFormat)}
+	}
+	return n, err
+}
+
 func (t *tree[V]) get(ctx context.Context, nodes Nodes, key string) (v V, err error) {
 	if known := t.ahead.Load(); known != nil {
 		if v, ok := (*known)[key]; ok {
 			return v, nil
 		}
 	}
-	n, err := t.top.open(ctx, nodes, t.form.kind)
+	n, err := t.open(ctx, nodes)
 	for err == nil && n.level > 0 {
 		n, err = n.open(ctx, nodes, n.under(key))
 	}

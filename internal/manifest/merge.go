@@ -35,7 +35,7 @@ func fold[V comparable](ctx context.Context, w *writer, m *Map[V], inline int, p
 		}
 		return g.b.finish(ctx, inline)
 	}
-	top, err := m.base.top.open(ctx, w.nodes, m.form.kind)
+	top, err := m.base.open(ctx, w.nodes)
 	if err == nil {
 		err = g.node(ctx, top, changes)
 	}

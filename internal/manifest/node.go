@@ -32,6 +32,7 @@ type Node struct {
 	keys     []string // ascending; above the leaves: the least below each child
 	values   [][]byte // of a leaf
 	children []child  // of the others
+	count    uint64   // of the values in and below the node
 	weight   int      // bytes
 	refs     []Digest // nodes that this one names
 	below    []*Block // of the nodes that lie inside this one
@@ -97,18 +98,6 @@ func (n *Node) under(key string) int {
 // from is the number of the first element whose key is not less than key.
 func (n *Node) from(key string) int { return sort.SearchStrings(n.keys, key) }
 
-// count is the number of values in and below n.
-func (n *Node) count() uint64 {
-	if n.level == 0 {
-		return uint64(len(n.keys))
-	}
-	var sum uint64
-	for _, c := range n.children {
-		sum += c.count
-	}
-	return sum
-}
-
 // open returns the node that r leads to, of a kind.
 func (r ref) open(ctx context.Context, nodes Nodes, kind byte) (*Node, error) {
 	n := r.node
@@ -131,7 +120,7 @@ func (n *Node) open(ctx context.Context, nodes Nodes, i int) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.level+1 != n.level || c.keys[0] != n.keys[i] || c.count() != r.count {
+	if c.level+1 != n.level || c.keys[0] != n.keys[i] || c.count != r.count {
 		return nil, &unread{fmt.Errorf("node %s is not the child it should be: %w", r.name, ErrFormat)}
 	}
 	return c, nil

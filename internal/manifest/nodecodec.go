@@ -136,6 +136,7 @@ func (n *Node) decode(d *decoder) {
 			n.addChild(d)
 			continue
 		}
+		n.count++
 		v := d.raw(d.count(1))
 		n.values = append(n.values, v)
 		in := decoder{b: v, blocks: d.blocks, strict: true, used: d.used}
@@ -156,6 +157,7 @@ func (n *Node) decode(d *decoder) {
 func (n *Node) addChild(d *decoder) {
 	c := child{d.nodeRef(n.kind, maxInlineBytes), d.uint()}
 	n.children = append(n.children, c)
+	n.count += c.count
 	switch {
 	case d.err != nil:
 	case c.isZero() || c.count == 0:

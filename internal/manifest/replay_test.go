@@ -370,14 +370,29 @@ func TestHub(t *testing.T) {
 		{&Drop{Name: "b", ID: id(1)}, ErrNoDataset},
 		{&Create{Name: "b", ID: id(4)}, nil},
 		{&Close{}, ErrFormat},
+		{&PutKey{Key{Access: "k2", Sealed: []byte("s"), Note: "n"}}, nil},
+		{&PutKey{Key{Access: "k1"}}, nil},
+		{&PutKey{Key{Access: "k2"}}, ErrExists},
+		{&DropKey{"k1"}, nil},
+		{&DropKey{"k1"}, ErrNoKey},
+		{&FoldRecord{Base: 1, BuildsOn: 3}, ErrFold},
+		{&FoldRecord{Base: 9}, nil},
+		{&FoldRecord{Base: 10}, ErrFold},
 	}
 	h := NewHub()
 	for i, step := range steps {
-		next, v, _ := h.Apply(t.Context(), &Segment{N: h.N() + 1, Txs: []*Tx{{Records: []Record{step.record}}}})
+		next, v, _ := h.Apply(t.Context(), &Segment{N: h.N() + 1, Txs: []*Tx{{Time: 77, Records: []Record{step.record}}}})
 		if !errors.Is(v[0].Err, step.want) {
 			t.Errorf("step %d: verdict %v, want %v", i, v[0].Err, step.want)
 		}
 		h = next
+	}
+	k := h.Key("k2")
+	if all := slices.Collect(h.Keys()); len(all) != 1 || all[0] != k || string(k.Sealed) != "s" || k.Note != "n" || k.Created != 77 {
+		t.Errorf("keys %v, k2 is %+v", all, k)
+	}
+	if n, _ := h.Tail(); n != len(steps) || h.Fold().Slot != 15 || h.Fold().Base != 9 {
+		t.Errorf("%d records, fold %+v", n, h.Fold())
 	}
 	var names []string
 	for d := range h.Datasets() {
