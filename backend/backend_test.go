@@ -18,7 +18,8 @@ import (
 type house struct {
 	t     testing.TB
 	st    store.Store
-	cache *kv.DB // stays when the house is reopened
+	cache *kv.DB    // stays when the house is reopened
+	date  time.Time // the store's, if it is known
 	bytes *dedupe.Engine
 	names *catalog.Catalog
 }
@@ -38,7 +39,7 @@ func (h *house) start() (backend.Tree, error) {
 	if h.bytes, err = dedupe.Open(dedupe.Options{Store: h.st, KV: h.cache, Segment: catalog.SegmentKey}); err != nil {
 		return nil, err
 	}
-	h.names, err = catalog.Open(context.Background(), catalog.Options{Store: h.st, Embedder: h.bytes, Rand: rand.Reader, Now: time.Now})
+	h.names, err = catalog.Open(context.Background(), catalog.Options{Store: h.st, Embedder: h.bytes, Rand: rand.Reader, Now: time.Now, Date: h.date})
 	if err != nil {
 		h.bytes.Close()
 		return nil, err

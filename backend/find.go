@@ -42,8 +42,9 @@ func (b *Backend) on(ctx context.Context, name string, f func(*catalog.Dataset) 
 // read returns a dataset with a state that holds all that was acknowledged, by
 // any gateway, when it was called.
 func (b *Backend) read(ctx context.Context, name string) (d *catalog.Dataset, s *manifest.State, err error) {
+	called := b.names.Moment()
 	err = b.on(ctx, name, func(of *catalog.Dataset) error {
-		if err := of.Sync(ctx); err != nil {
+		if err := of.BeginSync(ctx, called)(); err != nil {
 			return fmt.Errorf("read dataset %s: %w", name, err)
 		}
 		if d, s = of, of.State(); s.Closed() {
@@ -66,8 +67,9 @@ type found struct {
 // looked up in the state that is known, and early, if set, is told what it
 // is: that was for nothing in the rare case that the log has grown.
 func (b *Backend) find(ctx context.Context, p Path, early func(found)) (f found, err error) {
+	called := b.names.Moment()
 	err = b.on(ctx, p.Dataset, func(d *catalog.Dataset) error {
-		wait := d.BeginSync(ctx)
+		wait := d.BeginSync(ctx, called)
 		f = found{d: d, s: d.State()}
 		var failed error
 		if f.e, failed = f.s.Entry(ctx, p.Tag, p.Name); failed == nil && f.e != nil && early != nil {

@@ -87,7 +87,7 @@ type Catalog struct {
 	clock  *clock
 
 	moments atomic.Uint64
-	ownKV  *kv.DB // to be closed; nil: none
+	ownKV   *kv.DB // to be closed; nil: none
 
 	ctx    context.Context // of what is opened and shut; ends with Close
 	cancel context.CancelFunc

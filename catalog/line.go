@@ -45,7 +45,8 @@ type line[S state[S]] struct {
 	nodes *lineNodes
 	log   *journal.Log
 
-	seen mark // how far the cache folder says that the log has been
+	seen mark   // how far the cache folder says that the log has been
+	born Moment // when its opening began
 
 	now    atomic.Pointer[point[S]]
 	owing  atomic.Pointer[manifest.Checkpoint] // of the newest fold, but for its Node; nil once it is there
@@ -74,7 +75,7 @@ type played struct {
 
 // openLine opens a log at its newest checkpoint.
 func openLine[S state[S]](ctx context.Context, c *Catalog, from source[S]) (*line[S], error) {
-	l := &line[S]{source: from, c: c, nodes: &lineNodes{c, from.id, from.at}, seen: c.marks.get(from.id)}
+	l := &line[S]{source: from, c: c, nodes: &lineNodes{c, from.id, from.at}, seen: c.marks.get(from.id), born: c.Moment()}
 	l.now.Store(&point[S]{state: from.first(l.nodes)})
 	l.folded.Store(new(make(chan struct{})))
 	log, err := journal.Open(ctx, c.o.Store, journal.Options{
@@ -107,10 +108,11 @@ func (l *line[S]) Exclusive() bool { return l.c.o.Exclusive }
 // Sync brings the state to where the log was when it was called, or beyond.
 func (l *line[S]) Sync(ctx context.Context) error { return l.log.Sync(ctx) }
 
-// BeginSync begins a Sync and returns a func that waits for it, which has to be
-// called.
-func (l *line[S]) BeginSync(ctx context.Context) (wait func() error) {
-	if l.c.o.Exclusive {
+// BeginSync begins to bring the state to where the log was at a moment, or
+// beyond, and returns a func that waits for it, which has to be called. A log
+// that was opened since is there.
+func (l *line[S]) BeginSync(ctx context.Context, at Moment) (wait func() error) {
+	if l.c.o.Exclusive || l.born > at {
 		return func() error { return nil }
 	}
 	done := make(chan error, 1)

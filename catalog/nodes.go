@@ -76,6 +76,14 @@ func (n *nodes) read(ctx context.Context, folder string, name manifest.Digest) (
 	return node, nil
 }
 
+// keep takes a node that came with something else. Its name was checked.
+func (n *nodes) keep(name manifest.Digest, raw []byte) {
+	if node, err := manifest.DecodeNode(name, raw); err == nil {
+		n.memory.Set(name, node)
+		n.disk.Put(name[:], raw)
+	}
+}
+
 // bytes returns a node as it is stored.
 func (n *nodes) bytes(ctx context.Context, folder string, name manifest.Digest) ([]byte, error) {
 	if raw, ok := n.disk.Get(name[:]); ok && sha256.Sum256(raw) == name {

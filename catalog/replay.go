@@ -147,13 +147,20 @@ func agree(first, again []manifest.Verdict) bool {
 func (l *line[S]) reload(ctx context.Context) (journal.At, error) {
 	var gone error
 	for range maxReloads {
+		before := l.c.clock.date()
 		cp, date, err := l.newest(ctx)
 		if err != nil {
 			return journal.At{}, explain(err)
 		}
 		if cp == nil || cp.Fold.Base <= l.State().N() && l.State().N() > 0 {
 			p := l.now.Load()
+			if date.IsZero() { // a list of nothing tells none
+				date = before
+			}
 			return journal.At{N: p.state.N(), Sum: p.sum, Date: date}, nil
+		}
+		if len(cp.Node) > 0 {
+			l.c.nodes.keep(cp.Fold.Root, cp.Node)
 		}
 		state, err := l.load(ctx, l.nodes, cp.Fold)
 		if errors.Is(err, manifest.ErrGone) { // the next checkpoint has replaced it

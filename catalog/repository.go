@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"aetherfs/internal/manifest"
 	"aetherfs/internal/store"
@@ -32,6 +33,8 @@ type Repository struct {
 	Hash    string  `json:"hash"` // of chunks, trailers and segments
 	Chunker Chunker `json:"chunker"`
 	Sum     string  `json:"sum"` // SHA-256, in hex, of the bytes with this empty
+
+	Date time.Time `json:"-"` // the store's clock when it was read; zero where it has none
 }
 
 // Chunker is how files are cut where their dataset says nothing else.
@@ -43,7 +46,7 @@ type Chunker struct {
 // OpenRepository returns the description of the repository in st; an empty
 // store becomes one that is cut by c. ErrFormat: st holds something else.
 func OpenRepository(ctx context.Context, st store.Store, rand io.Reader, c Chunker) (Repository, error) {
-	r, err := readRepository(ctx, st)
+	r, err := ReadRepository(ctx, st)
 	if !errors.Is(err, store.ErrNotFound) {
 		return r, err
 	}
@@ -57,7 +60,7 @@ func OpenRepository(ctx context.Context, st store.Store, rand io.Reader, c Chunk
 		err = fmt.Errorf("the store holds %s but no %s: %w", found, repositoryKey, ErrFormat)
 	}
 	// Whoever wrote it, and whatever became of our attempt, what is there counts.
-	r, readErr := readRepository(ctx, st)
+	r, readErr := ReadRepository(ctx, st)
 	if errors.Is(readErr, store.ErrNotFound) {
 		return Repository{}, err
 	}
@@ -103,8 +106,10 @@ func (r Repository) encode() ([]byte, error) {
 	return append(b, '\n'), err
 }
 
-func readRepository(ctx context.Context, st store.Store) (Repository, error) {
-	b, _, err := st.Get(ctx, repositoryKey, store.Range{Len: 64 << 10})
+// ReadRepository returns the description of the repository in st: ErrFormat,
+// store.ErrNotFound.
+func ReadRepository(ctx context.Context, st store.Store) (Repository, error) {
+	b, info, err := st.Get(ctx, repositoryKey, store.Range{Len: 64 << 10})
 	if err != nil {
 		return Repository{}, fmt.Errorf("read %s: %w", repositoryKey, err)
 	}
@@ -118,5 +123,6 @@ func readRepository(ctx context.Context, st store.Store) (Repository, error) {
 	if want, err := r.encode(); err != nil || !bytes.Equal(b, want) {
 		return Repository{}, fmt.Errorf("read %s: its sum differs, it was changed: %w", repositoryKey, ErrFormat)
 	}
+	r.Date = info.Date
 	return r, nil
 }
