@@ -10,11 +10,14 @@ import (
 	"aetherfs/internal/store"
 )
 
+// CheckHub is CheckLog of the hub's log.
+func (c *Catalog) CheckHub(ctx context.Context) error { return c.hub.CheckLog(ctx) }
+
 // CheckLog reads what the opening of the log has not: every checkpoint, and
 // every slot below the state. An error joins all that is wrong.
 func (l *line[S]) CheckLog(ctx context.Context) error {
 	var wrong []error
-	newest := uint64(0)
+	var newest manifest.Fold
 	for info, err := range l.c.o.Store.List(ctx, l.at.checkpoints, "") {
 		if err != nil {
 			return fmt.Errorf("list %s: %w", l.at.checkpoints, err)
@@ -24,13 +27,30 @@ func (l *line[S]) CheckLog(ctx context.Context) error {
 			wrong = append(wrong, err)
 			continue
 		}
-		newest = max(newest, cp.Fold.Base)
+		if cp.Fold.Base > newest.Base {
+			newest = cp.Fold
+		}
 	}
-	if base := l.State().Fold().Base; base > newest {
+	if base := l.State().Fold().Base; base > newest.Base {
 		wrong = append(wrong, fmt.Errorf("the fold of slot %d has no checkpoint: %w", base, manifest.ErrFormat))
 	}
-	wrong = append(wrong, l.checkSlots(ctx, newest))
+	wrong = append(wrong, l.checkRoot(ctx, newest), l.checkSlots(ctx, newest.Base))
 	return errors.Join(wrong...)
+}
+
+// checkRoot reads the root of a fold, which its checkpoint may hold too.
+func (l *line[S]) checkRoot(ctx context.Context, f manifest.Fold) error {
+	if f.Slot == 0 {
+		return nil
+	}
+	raw, err := l.c.nodes.fetch(ctx, l.at.nodes, f.Root)
+	if err != nil {
+		return err
+	}
+	if _, err := manifest.DecodeNode(f.Root, raw); err != nil {
+		return fmt.Errorf("read %s: %w", nodeKey(l.at.nodes, f.Root), err)
+	}
+	return nil
 }
 
 // checkSlots reads the slots: segments and, up to the newest checkpoint,

@@ -21,6 +21,7 @@ import (
 	"aetherfs/internal/kv"
 	"aetherfs/internal/metrics"
 	"aetherfs/internal/store"
+	"aetherfs/internal/upkeep"
 	"aetherfs/internal/web"
 	"aetherfs/s3api"
 )
@@ -58,9 +59,10 @@ func runGateway(ctx context.Context, c *config.Config, stdout io.Writer, log *sl
 
 // gateway is everything that serves, opened.
 type gateway struct {
-	handler http.Handler
-	metrics *metrics.Metrics
-	closers []func(context.Context) error
+	handler    http.Handler
+	metrics    *metrics.Metrics
+	repository catalog.Repository
+	closers    []func(context.Context) error
 }
 
 // open opens the gateway, floor by floor.
@@ -79,9 +81,13 @@ func open(ctx context.Context, c *config.Config, keys keyPair, log *slog.Logger)
 	if err != nil {
 		return g, err
 	}
+	g.keep(ctx, names, bytes, log)
 	tree := backend.New(names, bytes)
-	verifier := &auth.Verifier{Keys: auth.Static{keys.access: keys.secret}, Region: c.Region}
-	g.handler = g.frontEnds(c, objects, tree, verifier, log)
+	ring, err := g.openKeys(ctx, keys, names, exclusive, log)
+	if err != nil {
+		return g, err
+	}
+	g.handler = g.frontEnds(c, objects, tree, ring, log)
 	return g, nil
 }
 
@@ -92,6 +98,7 @@ func (g *gateway) openNamesAndBytes(ctx context.Context, c *config.Config, objec
 	if err != nil {
 		return nil, nil, fmt.Errorf("open repository %s: %w", c.Store, err)
 	}
+	g.repository = repository
 	cache, err := kv.Open(filepath.Join(c.Data, "catalog"), repository.ID, kv.Options{Log: log})
 	if err != nil {
 		return nil, nil, err
@@ -112,7 +119,8 @@ func (g *gateway) openNamesAndBytes(ctx context.Context, c *config.Config, objec
 	g.onClose(func(context.Context) error { return bytes.Close() })
 	g.metrics.Dedupe(bytes.Stats)
 	names, err := catalog.Open(ctx, catalog.Options{
-		Store: objects, Embedder: bytes, Rand: rand.Reader, Now: time.Now, Committed: g.metrics.Commit,
+		Store: objects, Embedder: bytes, Rand: rand.Reader, Now: time.Now, Date: repository.Date, Committed: g.metrics.Commit,
+		KV: cache, NodeBytes: c.Memory / nodeShare, Exclusive: exclusive, Staleness: c.ReadStaleness,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -121,8 +129,25 @@ func (g *gateway) openNamesAndBytes(ctx context.Context, c *config.Config, objec
 	return names, bytes, nil
 }
 
+// keep looks after the logs until the gateway is closed.
+func (g *gateway) keep(ctx context.Context, names *catalog.Catalog, bytes *dedupe.Engine, log *slog.Logger) {
+	keeper := upkeep.New(upkeep.Options{Names: names, Bytes: bytes, Log: log})
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		keeper.Run(ctx)
+	}()
+	g.onClose(func(context.Context) error {
+		stop()
+		<-done
+		return nil
+	})
+}
+
 // frontEnds makes floor 5, on one port.
-func (g *gateway) frontEnds(c *config.Config, objects store.Store, tree backend.Tree, verifier *auth.Verifier, log *slog.Logger) http.Handler {
+func (g *gateway) frontEnds(c *config.Config, objects store.Store, tree backend.Tree, ring *auth.Ring, log *slog.Logger) http.Handler {
+	verifier := &auth.Verifier{Keys: ring, Region: c.Region}
 	seenBy := func(who auth.Identity) backend.Tree { return backend.Guarded(tree, who) }
 	s3 := s3api.New(s3api.Options{
 		Tree: seenBy, Verifier: verifier, Domains: c.S3Domains, Region: c.Region, Log: log, RequestID: rand.Text,
@@ -132,7 +157,7 @@ func (g *gateway) frontEnds(c *config.Config, objects store.Store, tree backend.
 		S3: s3, Domains: c.S3Domains,
 		Metrics: g.metrics.Handler(), MetricsOpen: c.MetricsOpen,
 		Ready: func(ctx context.Context) error { return answers(ctx, objects) },
-		Tree:  seenBy, Verifier: verifier, Log: log,
+		Tree:  seenBy, Verifier: verifier, Keys: ring, Log: log,
 	})
 }
 
@@ -141,6 +166,7 @@ func (g *gateway) frontEnds(c *config.Config, objects store.Store, tree backend.
 const (
 	cacheShare = 8 // one part in 8 for frames that were read
 	blockShare = 8 // one part in 8 for blocks that are open or on their way
+	nodeShare  = 8 // one part in 8 for nodes of folded datasets
 )
 
 // answers reports whether the store does.

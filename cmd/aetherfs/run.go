@@ -33,7 +33,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(runCommand(environ), statsCommand(environ), doctorCommand(environ), keyCommand(environ), versionCommand())
+	root.AddCommand(runCommand(environ), statsCommand(environ), doctorCommand(environ), fsckCommand(environ), keyCommand(environ), versionCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetArgs(args)
 	root.SetOut(stdout)

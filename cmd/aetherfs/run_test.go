@@ -56,13 +56,24 @@ var servedAt = regexp.MustCompile(`serves S3 on (\S+) `)
 // test's end stops it.
 func start(t *testing.T, data string, args ...string) *started {
 	t.Helper()
+	s := startIn(t, data, []string{"HOME=" + data}, args...)
+	var err error
+	if s.keys, err = readCredentials(data + "/" + credentialsFile); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// startIn is start in an environment, which has the keys.
+func startIn(t *testing.T, data string, environ []string, args ...string) *started {
+	t.Helper()
 	s := &started{t: t, client: &http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}}
 	ctx, cancel := context.WithCancel(context.Background())
 	lines, stdout := io.Pipe()
 	exit := make(chan int, 1)
 	args = append([]string{"run", "--listen=127.0.0.1:0", "--data=" + data, "--memory=128MiB"}, args...)
 	go func() {
-		exit <- run(ctx, args, []string{"HOME=" + data}, io.MultiWriter(locked{s, &s.stdout}, stdout), locked{s, &s.stderr})
+		exit <- run(ctx, args, environ, io.MultiWriter(locked{s, &s.stdout}, stdout), locked{s, &s.stderr})
 		stdout.Close()
 	}()
 	s.stop = sync.OnceValue(func() int {
@@ -79,10 +90,6 @@ func start(t *testing.T, data string, args ...string) *started {
 	go func() { _, _ = io.Copy(io.Discard, lines) }()
 	if s.url == "" {
 		t.Fatalf("aetherfs %q ended with %d:\n%s", args, <-exit, s.log())
-	}
-	var err error
-	if s.keys, err = readCredentials(data + "/" + credentialsFile); err != nil {
-		t.Fatal(err)
 	}
 	return s
 }

@@ -10,6 +10,7 @@ import (
 	"aetherfs/catalog"
 	"aetherfs/dedupe"
 	"aetherfs/internal/manifest"
+	"aetherfs/internal/store"
 )
 
 // Defaults of Options.
@@ -138,7 +139,8 @@ func (k *Keeper) Look(ctx context.Context) {
 }
 
 func (k *Keeper) report(what string, l catalog.Log, err error) {
-	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, manifest.ErrClosed) {
+	passing := errors.Is(err, context.Canceled) || errors.Is(err, manifest.ErrClosed) || errors.Is(err, store.ErrReadOnly)
+	if err != nil && !passing {
 		k.o.Log.Warn("upkeep: "+what, "dataset", l.Title(), "err", err)
 	}
 }

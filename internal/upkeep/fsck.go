@@ -1,0 +1,248 @@
+package upkeep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"aetherfs/catalog"
+	"aetherfs/dedupe"
+	"aetherfs/internal/manifest"
+	"aetherfs/internal/store"
+)
+
+// Problem is something in the store that is not as it has to be.
+type Problem struct {
+	Dataset   string // "" is the hub
+	Tag, Path string // of the file that cannot be read; "" where more than files are concerned
+	Err       error
+}
+
+func (p Problem) String() string {
+	switch {
+	case p.Dataset == "":
+		return fmt.Sprintf("the hub: %v", p.Err)
+	case p.Path == "":
+		return fmt.Sprintf("%s: %v", p.Dataset, p.Err)
+	}
+	return fmt.Sprintf("%s/%s: %v", p.Dataset, manifest.KeyOf(p.Tag, p.Path), p.Err)
+}
+
+// FsckOptions of Fsck. The engine and the catalog must have empty caches, or
+// what they hold is believed.
+type FsckOptions struct {
+	Names    *catalog.Catalog
+	Bytes    *dedupe.Engine
+	ReadData bool          // read and verify every stored byte, not only what names it
+	Report   func(Problem) // is told each, as it is found
+}
+
+// Checked says how much Fsck went through.
+type Checked struct {
+	Datasets, Files, Blocks int64
+	Bytes                   int64 // of the files
+	Problems                int64
+}
+
+// Fsck checks that every object that can be reached from the logs is there and
+// is what its name says: logs, checkpoints, nodes, and for each file the blocks
+// that it lies in. It changes nothing. The error is of the check itself, not of
+// what it finds.
+func Fsck(ctx context.Context, o FsckOptions) (Checked, error) {
+	c := &checker{o: o, read: map[manifest.Digest]bool{}}
+	datasets, err := o.Names.Datasets(ctx)
+	if err != nil {
+		c.problem(Problem{Err: err})
+		return c.done, ctx.Err()
+	}
+	if err := o.Names.CheckHub(ctx); err != nil {
+		c.problem(Problem{Err: err})
+	}
+	for rec := range datasets {
+		c.done.Datasets++
+		if err := c.dataset(ctx, rec.Name); err != nil {
+			c.problem(Problem{Dataset: rec.Name, Err: err})
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return c.done, ctx.Err()
+}
+
+// checker is an Fsck under way.
+type checker struct {
+	o    FsckOptions
+	done Checked
+	read map[manifest.Digest]bool // blocks whose data was read
+
+	waiting map[manifest.Digest]*suspect // blocks to be checked, by name
+	extents int                          // in waiting
+}
+
+// suspect is a block with what names it.
+type suspect struct {
+	block *manifest.Block
+	files []part
+}
+
+// part is the extents of a file that lie in one block.
+type part struct {
+	tag, path string
+	extents   []manifest.Extent
+}
+
+// maxWaiting bounds the extents for which blocks are checked together: about
+// 100 MiB of memory.
+const maxWaiting = 500_000
+
+func (c *checker) problem(p Problem) {
+	c.done.Problems++
+	c.o.Report(p)
+}
+
+// dataset checks one dataset. An error is of what all of it needs.
+func (c *checker) dataset(ctx context.Context, name string) error {
+	d, err := c.o.Names.Dataset(ctx, name)
+	if errors.Is(err, store.ErrReadOnly) || errors.Is(err, manifest.ErrNoDataset) {
+		return nil // its removal has not come to its end
+	}
+	if err != nil {
+		return err
+	}
+	if err := d.Sync(ctx); err != nil {
+		return err
+	}
+	if err := d.CheckLog(ctx); err != nil {
+		c.problem(Problem{Dataset: name, Err: err})
+	}
+	s := d.State()
+	for t, err := range s.Tags(ctx) {
+		if err != nil {
+			return err
+		}
+		if err := c.tag(ctx, d, s, t.Name); err != nil {
+			c.problem(Problem{Dataset: name, Err: fmt.Errorf("tag %q: %w", t.Name, err)})
+		}
+	}
+	if err := c.uploads(ctx, d, s); err != nil {
+		c.problem(Problem{Dataset: name, Err: fmt.Errorf("open uploads: %w", err)})
+	}
+	c.flush(ctx, d)
+	return nil
+}
+
+func (c *checker) tag(ctx context.Context, d *catalog.Dataset, s *manifest.State, tag string) error {
+	for e, err := range s.Entries(ctx, tag) {
+		if err != nil {
+			return err
+		}
+		c.done.Files++
+		c.done.Bytes += e.Size
+		whole, err := s.Whole(ctx, e)
+		if err != nil {
+			c.problem(Problem{Dataset: d.Name, Tag: tag, Path: e.Name, Err: err})
+			continue
+		}
+		c.await(ctx, d, tag, e.Name, whole.Recipe)
+	}
+	return nil
+}
+
+func (c *checker) uploads(ctx context.Context, d *catalog.Dataset, s *manifest.State) error {
+	for u, err := range s.Uploads(ctx, "", manifest.ID{}) {
+		if err != nil {
+			return err
+		}
+		for recipe, err := range u.Recipes(ctx) {
+			if err != nil {
+				return err
+			}
+			c.await(ctx, d, u.Tag, u.Name, recipe)
+		}
+	}
+	return nil
+}
+
+// await notes the blocks that a recipe names.
+func (c *checker) await(ctx context.Context, d *catalog.Dataset, tag, path string, r manifest.Recipe) {
+	if c.waiting == nil {
+		c.waiting = map[manifest.Digest]*suspect{}
+	}
+	for len(r) > 0 {
+		n := 1
+		for n < len(r) && r[n].Block.Name == r[0].Block.Name {
+			n++
+		}
+		w := c.waiting[r[0].Block.Name]
+		if w == nil {
+			w = &suspect{block: r[0].Block}
+			c.waiting[r[0].Block.Name] = w
+		}
+		w.files = append(w.files, part{tag, path, r[:n]})
+		c.extents += n
+		r = r[n:]
+	}
+	if c.extents > maxWaiting {
+		c.flush(ctx, d)
+	}
+}
+
+// flush checks the blocks that wait.
+func (c *checker) flush(ctx context.Context, d *catalog.Dataset) {
+	for name, w := range c.waiting {
+		if ctx.Err() != nil {
+			break
+		}
+		var all []manifest.Extent
+		for _, f := range w.files {
+			all = append(all, f.extents...)
+		}
+		if !c.read[name] {
+			c.done.Blocks++
+		}
+		if err := c.o.Bytes.Check(ctx, d.Pool, w.block, all, c.o.ReadData && !c.read[name]); err != nil {
+			c.blame(ctx, d, w, err)
+		}
+		c.read[name] = true
+	}
+	c.waiting, c.extents = nil, 0
+}
+
+// blame names the files that a damaged block makes unreadable.
+func (c *checker) blame(ctx context.Context, d *catalog.Dataset, w *suspect, damage error) {
+	before := c.done.Problems
+	for _, f := range w.files {
+		err := c.o.Bytes.Check(ctx, d.Pool, w.block, f.extents, false)
+		if err == nil && c.o.ReadData {
+			err = c.readPart(ctx, d, f)
+		}
+		if err != nil {
+			c.problem(Problem{Dataset: d.Name, Tag: f.tag, Path: f.path, Err: err})
+		}
+	}
+	if c.done.Problems == before { // a part of the block that no file needs
+		c.problem(Problem{Dataset: d.Name, Err: damage})
+	}
+}
+
+// readPart reads the bytes of a file that lie in one block.
+func (c *checker) readPart(ctx context.Context, d *catalog.Dataset, f part) error {
+	r := manifest.Recipe(f.extents)
+	data := c.o.Bytes.Open(ctx, d.Pool, r).Stream(0, r.Len())
+	defer data.Close()
+	buf := make([]byte, 256<<10)
+	for {
+		if _, err := data.Read(buf); err != nil {
+			return notEOF(err)
+		}
+	}
+}
+
+func notEOF(err error) error {
+	if err == io.EOF { //nolint:errorlint // readers return io.EOF bare
+		return nil
+	}
+	return err
+}
