@@ -49,11 +49,14 @@ func newMeetings(e *Engine) *meetings {
 // returns at once; the chunks of those that are not known here are learned in
 // the background, the newest first. Blocks embedded in segments are skipped.
 func (e *Engine) Meet(pool string, blocks []*manifest.Block) {
+	var unknown []meeting
 	for _, b := range blocks {
-		if b != nil && !b.Embedded() {
-			e.meetings.meet(meeting{pool, b})
+		if b != nil && !b.Embedded() && e.meetings.first(b.Name) &&
+			!e.trailers.wasSeen(b.Name) && !e.index.knows(pool, b.Name) {
+			unknown = append(unknown, meeting{pool, b})
 		}
 	}
+	e.meetings.add(unknown)
 }
 
 // Settled waits until nothing that was met is left to be fetched and what was
@@ -77,20 +80,21 @@ func (m *meetings) settled() <-chan struct{} {
 	return m.idle
 }
 
-// meet queues a block that is met for the first time, unless it is known.
-func (m *meetings) meet(x meeting) {
-	if !m.first(x.block.Name) || m.e.trailers.wasSeen(x.block.Name) || m.e.index.knows(x.pool, x.block.Name) {
-		return
-	}
-	m.e.counts.met.Add(1)
+// add queues blocks, lets the oldest go if they are too many, and makes sure
+// that there are workers.
+func (m *meetings) add(unknown []meeting) {
+	m.e.counts.met.Add(int64(len(unknown)))
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.queue = append(m.queue, x)
-	if len(m.queue) > maxMet {
+	m.queue = append(m.queue, unknown...)
+	for len(m.queue) > maxMet {
 		m.giveUp(m.queue[0])
 		m.queue = m.queue[1:]
 	}
-	if m.workers < metFetches && m.e.begin() {
+	for range min(metFetches-m.workers, len(unknown)) {
+		if !m.e.begin() {
+			return
+		}
 		if m.workers == 0 {
 			m.idle = make(chan struct{})
 		}
