@@ -30,10 +30,14 @@ func (t throttled) Node(ctx context.Context, name Digest) (*Node, error) {
 	return t.Nodes.Node(ctx, name)
 }
 
-// fetch reads what keys hold, each leaf once and many at a time, and keeps it
-// until the returned func is called.
+// fetch reads what keys hold in the tree, each leaf once and many at a time, and
+// keeps it until the returned func is called. Keys that were changed since are
+// not looked for.
 func (m *Map[V]) fetch(ctx context.Context, nodes Nodes, keys []string) (release func(), err error) {
-	if m.base == nil {
+	if m.over != nil {
+		keys = slices.DeleteFunc(keys, func(key string) bool { _, ok := m.over.Get(key); return ok })
+	}
+	if m.base == nil || len(keys) == 0 {
 		return func() {}, nil
 	}
 	slices.Sort(keys)

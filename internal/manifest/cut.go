@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 )
 
 // Limits of what lies inside another node, in stored bytes.
@@ -47,11 +48,11 @@ type writer struct {
 // whatever names it.
 func (w *writer) put(ctx context.Context, kind, level byte, count int, elements *encoder, inline int) (ref, error) {
 	b, plain := encodeNode(kind, level, w.epoch, count, elements)
+	n, err := decodeNode(b, maxPlainBytes)
+	if err != nil { // what no gateway would take must not become part of a fold
+		return ref{}, fmt.Errorf("encode node of kind %d, %d elements: %w", kind, count, err)
+	}
 	if len(b) <= inline && plain <= inline*maxExpansion && len(b) != len(Digest{}) {
-		n, err := decodeNode(b, inline*maxExpansion)
-		if err != nil {
-			panic(err) // what we encoded
-		}
 		return ref{raw: b, node: n}, nil
 	}
 	name := Digest(sha256.Sum256(b))

@@ -57,7 +57,7 @@ func TestFewNodes(t *testing.T) {
 	}
 	p := &replay{s: s, owner: new(owner)}
 	x := realistic(123_456)
-	x.Name, x.Size = x.Name+"-new", 5
+	x.Name += "-new"
 	_, err := p.replace(t.Context(), "v1", nil, x)
 	must(t, 0, err)
 	s.n++
@@ -116,7 +116,8 @@ func TestReadAhead(t *testing.T) {
 			t.Errorf("node %s was read %d times", name, n)
 		}
 	}
-	for range s.Keys(t.Context(), "v1/usr") {
+	for e, err := range s.Keys(t.Context(), "v1/usr") {
+		must(t, e, err)
 		break
 	}
 	if m.running > 0 {
