@@ -45,14 +45,15 @@ func (c *cluster) env() []string {
 	}
 }
 
-// count is how many objects of the store a pattern of filepath.Glob matches.
-func (c *cluster) count(t *testing.T, pattern string) int {
+// objects are the files of the store's objects that a pattern of filepath.Glob
+// matches.
+func (c *cluster) objects(t *testing.T, pattern string) []string {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(c.server.Folder, clusterBucket, pattern))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(names)
+	return names
 }
 
 // startTries is how often a gateway may give up at its start while the store

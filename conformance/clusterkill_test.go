@@ -11,11 +11,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// clusterCycles is how often gateways are killed; the build tag conformance
-// raises it.
-var clusterCycles = 20
-
 const (
+	clusterCycles      = 20
+	clusterCyclesWhole = 300 // of a whole run
+
 	clusterSize    = 3
 	clusterRoamers = 6
 	clusterLoad    = 700 * time.Millisecond // at most so long before the kill, between kills, and after
@@ -28,7 +27,11 @@ const (
 func TestKillCluster(t *testing.T) {
 	seed := newSeed(t)
 	k := newClusterKill(t, seed)
-	for cycle := range clusterCycles {
+	cycles := clusterCycles
+	if whole {
+		cycles = clusterCyclesWhole
+	}
+	for cycle := range cycles {
 		k.cycle(t)
 		if t.Failed() {
 			t.Fatalf("in cycle %d", cycle)
@@ -37,8 +40,7 @@ func TestKillCluster(t *testing.T) {
 	for _, r := range k.roamers {
 		t.Log(r)
 	}
-	t.Logf("the store holds %d segments, %d checkpoints and %d nodes",
-		k.count(t, "datasets/*/log/*"), k.count(t, "datasets/*/checkpoints/*"), k.count(t, "pools/default/nodes/*/*"))
+	k.proveFolds(t)
 }
 
 // clusterKill is a cluster under load.
@@ -73,6 +75,7 @@ func (k *clusterKill) cycle(t *testing.T) {
 	for _, r := range k.roamers {
 		all.Go(func() error { return r.roam(t.Context(), stop) })
 	}
+	all.Go(func() error { k.lengthen(t.Context(), stop); return nil })
 	k.wait()
 	victims := k.some()
 	for _, g := range victims {
@@ -81,6 +84,7 @@ func (k *clusterKill) cycle(t *testing.T) {
 	}
 	k.maybeForget(k.gateways[k.random.IntN(clusterSize)])
 	k.wait()
+	k.age(t)
 	k.startAll(t, victims)
 	k.wait()
 	k.proxy.set(false)

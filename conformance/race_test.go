@@ -41,7 +41,7 @@ func TestRaceCreate(t *testing.T) {
 	for _, winner := range winners {
 		won += winner
 	}
-	t.Logf("of %d races the gateways won %d and %d; %d segments", racedKeys, racedKeys-won, won, c.count(t, "datasets/*/log/*"))
+	t.Logf("of %d races the gateways won %d and %d; %d segments", racedKeys, racedKeys-won, won, len(c.objects(t, "datasets/*/log/*")))
 	for i, c := range doors {
 		if err := listsWinners(t.Context(), c, bucket, winners); err != nil {
 			t.Errorf("gateway %d: %v", i, err)
