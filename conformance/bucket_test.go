@@ -34,7 +34,7 @@ func bucketOnGateway(t *testing.T) bucket {
 
 // quickOn are the clients of a short run on a bucket: one of each kind of body,
 // and one that walks folders.
-var quickOn = []string{"minio-go", "aws_debian", "rclone"}
+var quickOn = []string{"minio-go", "aws-sdk-go-v2", "rclone"}
 
 // TestClientsOnBuckets runs the clients against gateways whose store is a
 // bucket: all of them, over http and https, in a whole run.
