@@ -88,9 +88,11 @@ func (l *line[S]) Retire(ctx context.Context, after time.Duration) error {
 	if err != nil || !old {
 		return err
 	}
-	_, err = journal.Retire(ctx, l.c.o.Store, journal.RetireOptions{
-		Prefix: l.at.log, Owner: l.id, UpTo: fold.Base, Base: fold.Base, Exclusive: l.c.o.Exclusive, Now: l.c.o.Now,
-	})
+	for n := 1; n > 0 && err == nil; {
+		n, err = journal.Retire(ctx, l.c.o.Store, journal.RetireOptions{
+			Prefix: l.at.log, Owner: l.id, UpTo: fold.Base, Base: fold.Base, Exclusive: l.c.o.Exclusive, Now: l.c.o.Now,
+		})
+	}
 	return err
 }
 

@@ -69,7 +69,7 @@ func (g *gateway) keep(b *bucket, now func() time.Time) {
 	g.keeper = upkeep.New(upkeep.Options{
 		Names: g.names, Bytes: g.bytes, Now: now, Jitter: rng.Float64,
 		FoldRecords: foldRecords, IdleRecords: 1, IdleAfter: b.weather.foldAfter,
-		RetireEvery: 1, RetireAfter: b.weather.retireAfter,
+		RetireAfter: b.weather.retireAfter,
 		UploadLife: 10 * 365 * 24 * time.Hour, // clients do not count on their uploads being ended
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -80,6 +80,7 @@ func (g *gateway) keep(b *bucket, now func() time.Time) {
 			select {
 			case <-t.C:
 				g.keeper.Look(ctx)
+				g.keeper.Retire(ctx)
 			case <-ctx.Done():
 				t.Stop()
 				return
@@ -91,14 +92,19 @@ func (g *gateway) keep(b *bucket, now func() time.Time) {
 	})
 }
 
+// rest ends upkeep.
+func (g *gateway) rest() {
+	g.stop()
+	g.keeping.Wait()
+}
+
 // crash ends the process at once.
 func (g *gateway) crash() { g.view.crash() }
 
 // close waits until nothing of the process runs any more. One that has crashed
 // does nothing on the way; another finishes what is under way.
 func (g *gateway) close() error {
-	g.stop()
-	g.keeping.Wait()
+	g.rest()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	select {

@@ -62,7 +62,7 @@ func stocked(t *testing.T) store.Store {
 				if err := g.keep.Fold(t.Context(), name); err != nil {
 					t.Fatal(err)
 				}
-				g.keep.Look(t.Context())
+				g.keep.Retire(t.Context())
 			}
 		}
 	}

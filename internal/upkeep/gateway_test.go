@@ -39,7 +39,7 @@ func open(t testing.TB, st store.Store, exclusive bool) *gateway {
 	}
 	t.Cleanup(func() { g.names.Close(context.Background()) })
 	g.tree = backend.New(g.names, g.bytes)
-	g.keep = upkeep.New(upkeep.Options{Names: g.names, Bytes: g.bytes, RetireEvery: time.Nanosecond, RetireAfter: time.Nanosecond})
+	g.keep = upkeep.New(upkeep.Options{Names: g.names, Bytes: g.bytes, RetireAfter: time.Nanosecond})
 	return g
 }
 

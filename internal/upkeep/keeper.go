@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"aetherfs/catalog"
@@ -88,33 +89,37 @@ func (o *Options) setDefaults() {
 }
 
 // Keeper looks after the logs that a gateway has open.
-type Keeper struct {
-	o       Options
-	retired time.Time // when Run last looked
-}
+type Keeper struct{ o Options }
 
 // New returns a keeper. It does nothing until Run.
 func New(o Options) *Keeper {
 	o.setDefaults()
-	return &Keeper{o: o}
+	return &Keeper{o}
 }
 
 // Run looks after the logs until ctx ends. What goes wrong is logged and tried
 // again at the next look.
 func (k *Keeper) Run(ctx context.Context) {
-	look := time.NewTicker(k.o.Every)
-	defer look.Stop()
+	var both sync.WaitGroup
+	both.Go(func() { every(ctx, k.o.Every, k.Look) })
+	both.Go(func() { every(ctx, k.o.RetireEvery, k.Retire) })
+	both.Wait()
+}
+
+func every(ctx context.Context, d time.Duration, f func(context.Context)) {
+	t := time.NewTicker(d)
+	defer t.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-look.C:
-			k.Look(ctx)
+		case <-t.C:
+			f(ctx)
 		}
 	}
 }
 
-// Look does once what is due. It is called by one goroutine at a time.
+// Look folds what is due and finishes what other gateways have begun.
 func (k *Keeper) Look(ctx context.Context) {
 	logs := k.o.Names.Logs()
 	for _, l := range k.due(logs) {
@@ -129,12 +134,13 @@ func (k *Keeper) Look(ctx context.Context) {
 			k.report("learn what is stored", l, d.MeetFolded(ctx))
 		}
 	}
-	if now := k.o.Now(); now.Sub(k.retired) >= k.o.RetireEvery {
-		k.retired = now
-		for _, l := range logs {
-			k.report("retire folded segments", l, l.Retire(ctx, k.o.RetireAfter))
-			k.report("end abandoned uploads", l, k.endUploads(ctx, l))
-		}
+}
+
+// Retire makes folded segments make way and ends abandoned uploads.
+func (k *Keeper) Retire(ctx context.Context) {
+	for _, l := range k.o.Names.Logs() {
+		k.report("retire folded segments", l, l.Retire(ctx, k.o.RetireAfter))
+		k.report("end abandoned uploads", l, k.endUploads(ctx, l))
 	}
 }
 

@@ -47,7 +47,7 @@ func TestTree(t *testing.T) {
 				var last *gateway
 				start := func() backend.Tree { // an empty disk, and nothing is left that can go
 					if last != nil {
-						last.keep.Look(t.Context())
+						last.keep.Retire(t.Context())
 					}
 					last = open(t, st, exclusive)
 					return &folding{last.tree, t, last}
