@@ -62,11 +62,12 @@ func own(o Options) http.Handler {
 	if !o.MetricsOpen {
 		metrics = protect(o.Verifier, func(w http.ResponseWriter, r *http.Request, _ auth.Identity) { o.Metrics.ServeHTTP(w, r) })
 	}
+	ready := &readiness{check: o.Ready, now: o.Now}
 	keys := keyring{o.Keys, o.Log}
 	list := protect(o.Verifier, owners(keys.list))
 	paths := map[string]http.Handler{
-		"/healthz": readOnly(health(func(context.Context) error { return nil })),
-		"/readyz":  readOnly(health(o.Ready)),
+		"/healthz": readOnly(health(alive)),
+		"/readyz":  readOnly(health(ready.ask)),
 		"/metrics": readOnly(metrics),
 		StatsPath:  readOnly(protect(o.Verifier, stats(o.Tree))),
 		KeysPath: methods{http.MethodGet: list, http.MethodHead: list,
