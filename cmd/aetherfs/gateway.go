@@ -132,6 +132,7 @@ func (g *gateway) openNamesAndBytes(ctx context.Context, c *config.Config, objec
 // keep looks after the logs until the gateway is closed.
 func (g *gateway) keep(ctx context.Context, names *catalog.Catalog, bytes *dedupe.Engine, log *slog.Logger) {
 	keeper := upkeep.New(upkeep.Options{Names: names, Bytes: bytes, Log: log})
+	g.metrics.Upkeep(keeper.Stats)
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {

@@ -67,8 +67,14 @@ func (k *Keeper) fold(ctx context.Context, l catalog.Log) error {
 		return m.Recipe, nil
 	}
 	err := l.Fold(ctx, move)
-	if errors.Is(err, manifest.ErrFold) {
+	switch {
+	case err == nil:
+		k.counts.folds.Add(1)
+	case errors.Is(err, manifest.ErrFold):
+		k.counts.lost.Add(1)
 		return nil
+	default:
+		k.counts.failed.Add(1)
 	}
 	return err
 }

@@ -89,12 +89,15 @@ func (o *Options) setDefaults() {
 }
 
 // Keeper looks after the logs that a gateway has open.
-type Keeper struct{ o Options }
+type Keeper struct {
+	o      Options
+	counts counters
+}
 
 // New returns a keeper. It does nothing until Run.
 func New(o Options) *Keeper {
 	o.setDefaults()
-	return &Keeper{o}
+	return &Keeper{o: o}
 }
 
 // Run looks after the logs until ctx ends. What goes wrong is logged and tried
