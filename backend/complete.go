@@ -15,7 +15,11 @@ func (b *Backend) Complete(ctx context.Context, p Path, id string, parts []Compl
 	i, err := b.complete(ctx, p, id, parts, o)
 	if errors.Is(err, ErrNoUpload) { // an earlier attempt may have ended it
 		f, failed := b.whole(ctx, p)
-		if failed == nil && !f.e.Upload.IsZero() && f.e.Upload.String() == id {
+		switch {
+		case errors.Is(failed, ErrNotFound), errors.Is(failed, ErrNoDataset):
+		case failed != nil: // so it is not known
+			return Info{}, failed
+		case !f.e.Upload.IsZero() && f.e.Upload.String() == id:
 			return info(p, f.e), nil
 		}
 	}

@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"aetherfs/catalog"
 	"aetherfs/internal/manifest"
@@ -52,7 +53,8 @@ func (t *tx) remake(ctx context.Context) (err error) {
 }
 
 // restore stores anew what the records name in embedded blocks of a dataset's
-// log.
+// log. ErrUnavailable: their segments have made way, for so long has the
+// transaction waited.
 func (t *tx) restore(ctx context.Context, of *catalog.Dataset) error {
 	for _, c := range t.changes {
 		var err error
@@ -61,6 +63,9 @@ func (t *tx) restore(ctx context.Context, of *catalog.Dataset) error {
 			r.Entry.Recipe, _, err = t.adopt(ctx, of, r.Entry.Recipe)
 		case *manifest.AddPart:
 			r.Recipe, _, err = t.adopt(ctx, of, r.Recipe)
+		}
+		if errors.Is(err, ErrCorrupt) {
+			return fmt.Errorf("%w: %s", ErrUnavailable, err.Error())
 		}
 		if err != nil {
 			return err
