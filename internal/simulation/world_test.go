@@ -230,10 +230,12 @@ func (w *world) judge() {
 	w.bucket.calm()
 	for _, g := range w.slots {
 		time.Sleep(g.view.standstill())
+		g.rest()
 	}
 	time.Sleep(settling)
 	w.bucket.landing.Wait()
 	w.start(w.newSlot(), nil) // knows nothing
+	w.slots[len(w.slots)-1].rest()
 	reader := newClient(w, w.clients)
 	var want string
 	for n, g := range w.slots {
