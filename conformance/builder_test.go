@@ -35,9 +35,8 @@ func manyPath(i int) backend.Path {
 	return backend.Path{Dataset: manyBucket, Tag: "v1", Name: fmt.Sprintf("usr/lib/module-%05d/part_%08d.dat", i/100, i)}
 }
 
-// manyData is what file i holds. Many hold the same, so that they cost names
-// rather than bytes.
-func manyData(i int) []byte { return bytes.Repeat(fmt.Appendf(nil, "file %d\n", i%1000), 10) }
+// manyData is what file i holds: little, and no two the same.
+func manyData(i int) []byte { return bytes.Repeat(fmt.Appendf(nil, "file %d\n", i), 10) }
 
 func newBuilder(t *testing.T, st store.Store) *builder {
 	t.Helper()

@@ -42,6 +42,7 @@ func newCountingProxy(t *testing.T, target string) *countingProxy {
 			p.note(r)
 			return nil
 		},
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}
 	server := &http.Server{Handler: forward}
 	stopped := make(chan struct{})
