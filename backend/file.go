@@ -128,7 +128,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	for {
 		n, err := s.body.Read(p)
 		s.off += int64(n)
-		if err == nil || err == io.EOF || !s.f.renew(s.data) { //nolint:errorlint // readers return io.EOF bare
+		if err == nil || err == io.EOF || !s.f.renew(s.data) {
 			return n, explainRead(err)
 		}
 		s.body.Close()

@@ -70,7 +70,7 @@ func (g *gateway) keep(b *bucket, now func() time.Time) {
 		Names: g.names, Bytes: g.bytes, Now: now, Jitter: rng.Float64,
 		FoldRecords: foldRecords, IdleRecords: 1, IdleAfter: b.weather.foldAfter,
 		RetireAfter: b.weather.retireAfter,
-		UploadLife: 10 * 365 * 24 * time.Hour, // clients do not count on their uploads being ended
+		UploadLife:  10 * 365 * 24 * time.Hour, // clients do not count on their uploads being ended
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	g.stop = cancel
