@@ -9,10 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"aetherfs/internal/manifest"
 	"aetherfs/internal/store"
+	"aetherfs/internal/store/probe"
 )
 
 // repositoryKey is the object that makes a store a repository.
@@ -67,13 +69,16 @@ func OpenRepository(ctx context.Context, st store.Store, rand io.Reader, c Chunk
 	return r, readErr
 }
 
-// anyObject returns the name of an object in st, "" if there is none.
+// anyObject returns the name of an object in st, "" if there is none. Those of a
+// probe do not count: another gateway may be trying the store at this moment.
 func anyObject(ctx context.Context, st store.Store) (string, error) {
 	for info, err := range st.List(ctx, "", "") {
 		if err != nil {
 			return "", fmt.Errorf("list the store: %w", err)
 		}
-		return info.Key, nil
+		if !strings.HasPrefix(info.Key, probe.Prefix) {
+			return info.Key, nil
+		}
 	}
 	return "", nil
 }

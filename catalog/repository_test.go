@@ -12,6 +12,7 @@ import (
 
 	"aetherfs/catalog"
 	"aetherfs/internal/store"
+	"aetherfs/internal/store/probe"
 )
 
 const repositoryKey = "aetherfs.json"
@@ -151,6 +152,20 @@ func TestRepositoryMissing(t *testing.T) {
 	}
 	if _, _, err := st.Get(ctx, repositoryKey, store.Range{}); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a description was written: %v", err)
+	}
+}
+
+// TestRepositoryBesideProbe: what another gateway tries the store with, or left
+// when it was killed, does not keep a repository from being made.
+func TestRepositoryBesideProbe(t *testing.T) {
+	ctx, st := t.Context(), store.NewMemory()
+	for _, name := range []string{"a", "z"} {
+		if _, err := st.Put(ctx, probe.Prefix+name, []byte("x"), store.Cond{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r, err := catalog.OpenRepository(ctx, st, rand.Reader, chunker); err != nil {
+		t.Errorf("OpenRepository = %+v, %v", r, err)
 	}
 }
 

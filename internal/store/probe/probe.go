@@ -22,6 +22,9 @@ import (
 	"aetherfs/internal/store"
 )
 
+// Prefix begins the names that probes work under. No other object's does.
+const Prefix = "probe/"
+
 // Options of a probe. Rand has no default.
 type Options struct {
 	Rand  io.Reader        // for the name to work under, and what is written
@@ -72,7 +75,7 @@ func Probe(ctx context.Context, s store.Store, o Options) (r Report, err error) 
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	p := &prober{s: s, o: o, prefix: "probe/" + hex.EncodeToString(name[:]) + "/"}
+	p := &prober{s: s, o: o, prefix: Prefix + hex.EncodeToString(name[:]) + "/"}
 	defer func() { err = errors.Join(err, p.clean(ctx)) }()
 	for _, c := range p.checks() {
 		if o.Quick && !c.quick {
