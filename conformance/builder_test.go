@@ -67,19 +67,35 @@ func (b *builder) close(t *testing.T) {
 	}
 }
 
-// fill puts n files into a new bucket, by transactions of many, and folds them
-// now and then, as a gateway does.
-func (b *builder) fill(t *testing.T, n int) {
+// fillMany makes a bucket of n files. No builder is used for more than a
+// million: what it knows of their chunks it keeps in memory.
+func fillMany(t *testing.T, st store.Store, n int) {
 	t.Helper()
-	const perTx, perFold, writers = 5000, 100_000, 4
+	const perBuilder = 1_000_000
+	b := newBuilder(t, st)
 	if err := b.tree.CreateDataset(t.Context(), manyBucket); err != nil {
 		t.Fatal(err)
 	}
-	for begin := 0; begin < n; begin += perFold {
+	for first := 0; first < n; first += perBuilder {
+		if first > 0 {
+			b.close(t)
+			b = newBuilder(t, st)
+		}
+		b.fill(t, first, min(first+perBuilder, n))
+	}
+	b.close(t)
+}
+
+// fill puts the files from first up to, not including, end by transactions of
+// many, and folds them now and then, as a gateway does.
+func (b *builder) fill(t *testing.T, first, end int) {
+	t.Helper()
+	const perTx, perFold, writers = 5000, 100_000, 4
+	for ; first < end; first += perFold {
 		all, ctx := errgroup.WithContext(t.Context())
 		all.SetLimit(writers)
-		for first := begin; first < min(begin+perFold, n); first += perTx {
-			all.Go(func() error { return b.put(ctx, first, min(first+perTx, n)) })
+		for at := first; at < min(first+perFold, end); at += perTx {
+			all.Go(func() error { return b.put(ctx, at, min(at+perTx, end)) })
 		}
 		if err := all.Wait(); err != nil {
 			t.Fatal(err)

@@ -34,9 +34,7 @@ func TestManyFiles(t *testing.T) {
 	server := versitytest.Start(t)
 	st := server.Store(t, "store")
 	begun := time.Now()
-	b := newBuilder(t, st)
-	b.fill(t, *keysFlag)
-	b.close(t)
+	fillMany(t, st, *keysFlag)
 	t.Logf("%d files were put and folded in %v; %v", *keysFlag, time.Since(begun).Round(time.Second), nodesOf(t, st))
 
 	proxy := newCountingProxy(t, server.URL)
@@ -69,7 +67,7 @@ func TestManyFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := nodesOf(t, st)
-	b = newBuilder(t, st)
+	b := newBuilder(t, st)
 	b.fold(t)
 	b.close(t)
 	after := nodesOf(t, st)
