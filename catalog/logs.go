@@ -77,11 +77,13 @@ func (l *line[S]) Tail() Tail {
 }
 
 // Retire implements Log: segments that the newest checkpoint covers make way
-// when it is that old.
+// when it is that old. Which of them are still needed is known once the log was
+// followed to the slot of the fold: a state that has just been loaded is at its
+// base.
 func (l *line[S]) Retire(ctx context.Context, after time.Duration) error {
 	s := l.State()
 	fold := s.Fold()
-	if fold.Slot == 0 || s.Pinned() || l.owing.Load() != nil {
+	if fold.Slot == 0 || s.N() < fold.Slot || s.Pinned() || l.owing.Load() != nil {
 		return nil
 	}
 	old, err := l.olderThan(ctx, checkpointKey(l.at.checkpoints, fold.Base), after)
