@@ -129,7 +129,7 @@ func (b *Backend) CopyPart(ctx context.Context, p Path, id string, number int, f
 		return Part{}, err
 	}
 	part, err := b.copyPart(ctx, p, id, number, from, off, n, c)
-	for try := 1; errors.Is(err, ErrChanged) && try < maxRemakes; try++ {
+	for try := 1; (errors.Is(err, ErrChanged) || errors.Is(err, manifest.ErrClosed)) && try < maxRemakes; try++ {
 		part, err = b.copyPart(ctx, p, id, number, from, off, n, c)
 	}
 	if err != nil {
@@ -138,7 +138,8 @@ func (b *Backend) CopyPart(ctx context.Context, p Path, id string, number int, f
 	return part, nil
 }
 
-// copyPart tries once; ErrChanged if the source was replaced meanwhile.
+// copyPart tries once; ErrChanged if the source was replaced meanwhile,
+// manifest.ErrClosed if the dataset was removed, perhaps before.
 func (b *Backend) copyPart(ctx context.Context, p Path, id string, number int, from Path, off, n int64, c ReadCond) (Part, error) {
 	d, u, err := b.upload(ctx, p, id)
 	if err != nil {
@@ -270,6 +271,14 @@ func (b *Backend) ListUploads(ctx context.Context, dataset string, q Query, afte
 
 // Abort implements Uploads.
 func (b *Backend) Abort(ctx context.Context, p Path, id string) error {
+	err := b.abort(ctx, p, id)
+	if errors.Is(err, manifest.ErrClosed) { // before we were called, perhaps, and the dataset was made again
+		err = b.abort(ctx, p, id)
+	}
+	return err
+}
+
+func (b *Backend) abort(ctx context.Context, p Path, id string) error {
 	d, u, err := b.upload(ctx, p, id)
 	if err != nil {
 		return err
