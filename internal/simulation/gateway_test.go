@@ -60,7 +60,7 @@ func openGateway(ctx context.Context, b *bucket, name string, cache *kv.DB) (*ga
 
 // foldRecords is how long a tail may get: short, so that a life of some eighty
 // writes sees several folds of each log.
-const foldRecords = 8
+const foldRecords = 5
 
 // keep begins upkeep. It has its own beat instead of Keeper.Run's, which would
 // wake up every second of virtual months.

@@ -135,7 +135,6 @@ func byDataset(history []porcupine.Operation) [][]porcupine.Operation {
 // may have, none if it has to succeed.
 type answer struct {
 	errs    []error
-	fine    bool // may have succeeded in spite of errs
 	value   value
 	values  []value
 	uploads [maxUploads]bool
@@ -145,9 +144,6 @@ func failed(errs ...error) answer { return answer{errs: errs} }
 
 // fits reports whether an answer that a client got is what the model says.
 func (o *output) fits(want *answer, in *input) bool {
-	if want.fine && o.err == nil {
-		return true
-	}
 	if len(want.errs) > 0 || o.err != nil {
 		return slices.Contains(want.errs, o.err)
 	}
@@ -177,9 +173,7 @@ func (s set) step(in *input) (set, answer) {
 		return s, answer{}
 	}
 	if !s.exists {
-		gone := failed(backend.ErrNoDataset)
-		gone.fine = in.action == actRemove // of clients that remove it at once, each may be the one
-		return s, gone
+		return s, failed(backend.ErrNoDataset)
 	}
 	switch in.action {
 	case actRemove:

@@ -25,7 +25,7 @@ type setup struct {
 
 // usual is the setup of a seed.
 func usual(seed uint64) setup {
-	return setup{seed: seed, weather: climate[seed%uint64(len(climate))], gateways: 3, clients: 5, each: 16}
+	return setup{seed: seed, weather: climate[seed%uint64(len(climate))], gateways: 3, clients: 5, each: 20}
 }
 
 // result is what came of it.
