@@ -1,21 +1,19 @@
 package conformance
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/minio/minio-go/v7"
+	"golang.org/x/sync/errgroup"
 )
 
 // startDamaged is how long a gateway on a damaged store may take to be ready;
@@ -25,42 +23,94 @@ const startDamaged = 5 * time.Second
 // A damage is something that may happen to a file of the store.
 type damage struct {
 	name string
-	do   func(path string) error
+	do   func(s *scene, object string) error // errNone where it cannot happen
 }
+
+var errNone = errors.New("there is nothing of the kind")
 
 var damages = []damage{
-	{"first byte flipped", func(path string) error { return flip(path, func(int) int { return 0 }) }},
-	{"byte flipped in the first quarter", func(path string) error { return flip(path, func(n int) int { return n / 5 }) }},
-	{"byte flipped in the middle", func(path string) error { return flip(path, func(n int) int { return n / 2 }) }},
-	{"byte flipped near the end", func(path string) error { return flip(path, func(n int) int { return n - min(n, 40) }) }},
-	{"last byte flipped", func(path string) error { return flip(path, func(n int) int { return n - 1 }) }},
-	{"cut in half", func(path string) error { return cut(path, func(n int64) int64 { return n / 2 }) }},
-	{"one byte short", func(path string) error { return cut(path, func(n int64) int64 { return n - 1 }) }},
-	{"emptied", func(path string) error { return cut(path, func(int64) int64 { return 0 }) }},
-	{"removed", os.Remove},
+	{"first byte flipped", flipped(func(int) int { return 0 })},
+	{"byte flipped in the first quarter", flipped(func(n int) int { return n / 5 })},
+	{"byte flipped in the middle", flipped(func(n int) int { return n / 2 })},
+	{"byte flipped near the end", flipped(func(n int) int { return n - min(n, 40) })},
+	{"last byte flipped", flipped(func(n int) int { return n - 1 })},
+	{"cut in half", cut(func(n int) int { return n / 2 })},
+	{"one byte short", cut(func(n int) int { return n - 1 })},
+	{"emptied", cut(func(int) int { return 0 })},
+	{"removed", func(s *scene, object string) error { return os.Remove(s.file(object)) }},
+	{"replaced by another", replaced},
+	{"swapped with another", swapped},
+	{"replaced by a fence", fenced},
 }
 
-// unread are the bytes that no file's bytes hang on, so that reading sees
-// nothing of their loss: a block's magic, which a scrub reads.
-var unread = []string{
-	"pools/default/blocks/*/* first byte flipped",
+func flipped(at func(size int) int) func(*scene, string) error {
+	return altered(func(text []byte) []byte {
+		text[at(len(text))] ^= 0x10
+		return text
+	})
 }
 
-func flip(path string, at func(size int) int) error {
-	text, err := os.ReadFile(path)
+func cut(to func(size int) int) func(*scene, string) error {
+	return altered(func(text []byte) []byte { return text[:to(len(text))] })
+}
+
+func altered(alter func([]byte) []byte) func(*scene, string) error {
+	return func(s *scene, object string) error {
+		text, err := os.ReadFile(s.file(object))
+		if err != nil {
+			return err
+		}
+		return s.write(object, alter(text))
+	}
+}
+
+// replaced puts the bytes of the object before, of the same kind, in place of
+// an object: of a numbered one, an older one's.
+func replaced(s *scene, object string) error {
+	other, err := s.neighbour(object)
 	if err != nil {
 		return err
 	}
-	text[at(len(text))] ^= 0x10
-	return os.WriteFile(path, text, 0o600)
-}
-
-func cut(path string, to func(size int64) int64) error {
-	info, err := os.Stat(path)
+	text, err := os.ReadFile(s.file(other))
 	if err != nil {
 		return err
 	}
-	return os.Truncate(path, to(info.Size()))
+	return s.write(object, text)
+}
+
+func swapped(s *scene, object string) error {
+	other, err := s.neighbour(object)
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(s.file(object))
+	if err != nil {
+		return err
+	}
+	if err := replaced(s, object); err != nil {
+		return err
+	}
+	return s.write(other, text)
+}
+
+// A judgement names cases, by the beginning of their names, in which a damage
+// is not noticed, and why.
+type judgement struct{ prefix, reason string }
+
+// unread are the damages that reading every file does not notice. What it gives
+// is right for all that.
+var unread = []judgement{
+	{"log/pools/default/blocks/*/* first byte flipped", "a block's magic: no file's bytes hang on it"},
+	{"folded/datasets/*/checkpoints/* removed", "the one before and the segments since say the same"},
+	{"folded/datasets/*/checkpoints/* older", "the newest one is read"},
+	{"folded/datasets/*/log/* folded", "the checkpoint stands for it"},
+	{"folded/datasets/*/log/* fence", "the checkpoint stands for what it stands for"},
+	{"folded/pools/default/nodes/*/*", "it is one of an older fold, or the root, which the checkpoint holds too"},
+	{"folded/pools/default/blocks/*/* first byte flipped", "a block's magic: no file's bytes hang on it"},
+}
+
+func judged(all []judgement, name string) bool {
+	return slices.ContainsFunc(all, func(j judgement) bool { return strings.HasPrefix(name, j.prefix) })
 }
 
 // TestDamagedStore damages one object of the store at a time, of each kind and
@@ -68,114 +118,81 @@ func cut(path string, to func(size int64) int64) error {
 // must see errors or broken connections, never other bytes; and an error there
 // must be, for no damage goes unseen.
 func TestDamagedStore(t *testing.T) {
-	t.Parallel()
-	g := newGateway(t, false)
-	r := newReference(t, g.endpoint, "damaged")
-	want := fill(t, r)
-	g.stop(t)
-	whole := filepath.Join(t.TempDir(), "whole")
-	if err := os.Rename(g.store(), whole); err != nil {
-		t.Fatal(err)
-	}
-	for kind, objects := range objectsByKind(t, whole) {
-		t.Run(kind, func(t *testing.T) {
-			for number, object := range sample(objects) {
-				for _, d := range damages {
-					t.Run(fmt.Sprintf("%d %s", number, d.name), func(t *testing.T) {
-						restore(t, g, whole)
-						if err := d.do(filepath.Join(g.store(), object)); err != nil {
-							t.Fatal(err)
-						}
-						seen, err := readDamaged(t, g, r.bucket, want)
-						if err == nil && !seen && !slices.Contains(unread, kind+" "+d.name) {
-							err = errors.New("every file is read as if nothing were")
-						}
-						known.judge(t, err)
-					})
+	for name, make := range map[string]func(*testing.T) *scene{"log": logScene, "folded": foldedScene} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := make(t)
+			for kind, objects := range s.kinds {
+				for number, object := range sample(objects) {
+					for _, d := range damages {
+						damageAndRead(t, s, d, object, fmt.Sprintf("%s %s %d", kind, d.name, number))
+					}
 				}
+			}
+			s.restore(t)
+			if seen, err := s.read(t); seen || err != nil {
+				t.Errorf("a store without damage gives errors: %t, %v", seen, err)
+			}
+			if said, err := s.fsck(t); err != nil {
+				t.Errorf("fsck of a store without damage: %v\n%s", err, said)
 			}
 		})
 	}
-	restore(t, g, whole)
-	if seen, err := readDamaged(t, g, r.bucket, want); seen || err != nil {
-		t.Errorf("a store without damage gives errors: %v", err)
-	}
 }
 
-// fill puts what takes every kind of object: files that a segment embeds, files
-// in blocks, and one in parts.
-func fill(t *testing.T, r *reference) map[string]digest {
+func damageAndRead(t *testing.T, s *scene, d damage, object, name string) {
 	t.Helper()
-	want := map[string]digest{}
-	for i, size := range []int64{0, 100, 3000, 60_000, 90_000, 1 << 20, 3 << 20, 20 << 20} {
-		key := fmt.Sprintf("v1/%d", size)
-		data, err := io.ReadAll(io.LimitReader(randomBytes(uint64(i)), size))
+	t.Run(name, func(t *testing.T) {
+		name := s.name + "/" + name
+		s.restore(t)
+		err := d.do(s, object)
+		if errors.Is(err, errNone) {
+			t.Skip(err)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		want[key] = sumOfBytes(data)
-		if err := r.put(t.Context(), key, data); err != nil { // the largest goes in parts
-			t.Fatal(err)
+		said, found := s.fsck(t)
+		seen, err := s.read(t)
+		if err == nil && !seen && !judged(unread, name) {
+			err = errors.New("every file is read as if nothing were")
 		}
-	}
-	text := bytes.Repeat([]byte("a line of text that shrinks\n"), 40_000)
-	want["v1/text"] = sumOfBytes(text)
-	if err := r.put(t.Context(), "v1/text", text); err != nil {
-		t.Fatal(err)
-	}
-	return want
-}
-
-var (
-	idOrNumber = regexp.MustCompile(`[0-9a-f]{16,64}`)
-	shard      = regexp.MustCompile(`/[0-9a-f]{2}/`)
-)
-
-// objectsByKind sorts the files of a store by their names without ids and
-// numbers. The names that begin with _ are the folder's own, not objects.
-func objectsByKind(t *testing.T, dir string) map[string][]string {
-	t.Helper()
-	kinds := map[string][]string{}
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
+		if err == nil && found == nil && !judged(unchecked, name) {
+			err = fmt.Errorf("fsck finds nothing: %s", said)
 		}
-		object, err := filepath.Rel(dir, path)
-		if err != nil || object[0] == '_' {
-			return err
-		}
-		kind := shard.ReplaceAllString(idOrNumber.ReplaceAllString(object, "*"), "/*/")
-		kinds[kind] = append(kinds[kind], object)
-		return nil
+		known.judge(t, err)
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("kinds of objects: %q", slices.Sorted(maps.Keys(kinds)))
-	return kinds
 }
 
-// sample is the first and the last of a list.
-func sample(objects []string) []string {
-	return slices.Compact([]string{objects[0], objects[len(objects)-1]})
+// unchecked are the damages that fsck does not notice.
+var unchecked = []judgement{
+	{"log/hub/log/* removed", "the log was that long once"},
+	{"log/datasets/*/log/* removed 1", "the log was that long once"},
+	{"folded/hub/log/* removed", "the log was that long once"},
+	{"folded/datasets/*/log/* removed 1", "the log was that long once"},
+	{"folded/datasets/*/checkpoints/* older removed", "the newest one is enough"},
+	{"folded/datasets/*/log/* folded replaced by a fence", "that is what becomes of it"},
+	{"folded/datasets/*/log/* fence removed 0", "that is what becomes of it"},
+	{"folded/pools/default/nodes/*/* older", "nothing names it"},
 }
 
-// restore gives the gateway a copy of the whole store, and nothing else.
-func restore(t *testing.T, g *gateway, whole string) {
+// fsck checks the damaged store, data and all. It must find a problem, and say
+// so, or none.
+func (s *scene) fsck(t *testing.T) (said string, problem error) {
 	t.Helper()
-	if err := os.RemoveAll(g.data); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.CopyFS(g.store(), os.DirFS(whole)); err != nil {
-		t.Fatal(err)
-	}
+	said, err := newShell(t).run(t.Context(), builtBinary(t), "fsck", "--store", s.store, "--data", filepath.Join(t.TempDir(), "data"), "--read-data")
+	return said, err
 }
 
-// readDamaged starts the gateway and reads every file. It reports whether
-// anything was seen of the damage, and returns an error if a client is given
-// other bytes.
-func readDamaged(t *testing.T, g *gateway, bucket string, want map[string]digest) (seen bool, err error) {
+// read starts the gateway on the damaged store and reads every file and the
+// listing. It reports whether anything was seen of the damage, and returns an
+// error if a client is given other bytes or names.
+func (s *scene) read(t *testing.T) (seen bool, err error) {
 	t.Helper()
+	g := s.g
+	if err := os.RemoveAll(filepath.Join(g.data, "catalog")); err != nil {
+		t.Fatal(err)
+	}
 	g.launch(t)
 	ctx, cancel := context.WithTimeout(t.Context(), startDamaged)
 	defer cancel()
@@ -186,20 +203,51 @@ func readDamaged(t *testing.T, g *gateway, bucket string, want map[string]digest
 	if ready != nil {
 		return true, nil
 	}
-	c := newMinio(t, g.endpoint, func(o *minio.Options) { o.MaxRetries = 1 })
-	for key, sum := range want {
-		object, err := c.GetObject(t.Context(), bucket, key, minio.GetObjectOptions{})
-		if err != nil {
-			return seen, err
+	c := minio.Core{Client: newMinio(t, g.endpoint, func(o *minio.Options) { o.MaxRetries = 1 })}
+	var lost atomic.Bool
+	var all errgroup.Group // a client waits a little before it tells of an error
+	for key, sum := range s.want {
+		all.Go(func() error {
+			got, err := readVersion(t.Context(), c, s.bucket, key)
+			switch {
+			case err != nil || got == digest{}:
+				lost.Store(true)
+			case got != sum:
+				return fmt.Errorf("%q is read with the digest %v, want %v or an error", key, got, sum)
+			}
+			return nil
+		})
+	}
+	all.Go(func() error {
+		listed, err := listing(t.Context(), c, s.bucket)
+		if err != nil || !slices.Equal(listed, s.listed) {
+			lost.Store(true)
 		}
-		got, err := sumOf(object)
-		object.Close()
-		switch {
-		case err != nil:
-			seen = true
-		case got != sum:
-			return seen, fmt.Errorf("%q is read with the digest %v, want %v or an error", key, got, sum)
+		return explains(listed, s.listed)
+	})
+	err = all.Wait()
+	return lost.Load(), err
+}
+
+// listing are the keys of a bucket with their ETags.
+func listing(ctx context.Context, c minio.Core, bucket string) ([]string, error) {
+	var all []string
+	for object := range c.Client.ListObjects(ctx, bucket, minio.ListObjectsOptions{Recursive: true}) {
+		if object.Err != nil {
+			return all, object.Err
+		}
+		all = append(all, object.ETag+" "+object.Key)
+	}
+	return all, nil
+}
+
+// explains returns an error if something is listed that was not put. That
+// something is not listed any more may be for the loss of a log's end.
+func explains(listed, want []string) error {
+	for _, row := range listed {
+		if !slices.Contains(want, row) {
+			return fmt.Errorf("%q is listed, and nobody put it", row)
 		}
 	}
-	return seen, nil
+	return nil
 }
