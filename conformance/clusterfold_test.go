@@ -18,7 +18,7 @@ const (
 )
 
 // lengthen makes the bucket's log long enough to be folded, unless stop is
-// closed before: it deletes what is not there, a record each.
+// closed before.
 func (k *clusterKill) lengthen(ctx context.Context, stop <-chan struct{}) {
 	for sent := 0; sent < foldRecords; sent += deletedAtOnce {
 		select {
@@ -26,20 +26,24 @@ func (k *clusterKill) lengthen(ctx context.Context, stop <-chan struct{}) {
 			return
 		default:
 		}
-		doomed := make(chan minio.ObjectInfo, deletedAtOnce)
-		for i := range deletedAtOnce {
-			doomed <- minio.ObjectInfo{Key: fmt.Sprintf("absent/%d", sent+i)}
-		}
-		close(doomed)
 		door := k.doors[(sent/deletedAtOnce)%len(k.doors)]
-		failed := false
-		for range door.RemoveObjects(ctx, k.bucket, doomed, minio.RemoveObjectsOptions{}) {
-			failed = true
-		}
-		if failed {
+		if err := deleteAbsent(ctx, door, k.bucket); err != nil {
 			time.Sleep(downPause)
 		}
 	}
+}
+
+// deleteAbsent deletes what is not there, a record each.
+func deleteAbsent(ctx context.Context, c minio.Core, bucket string) (err error) {
+	doomed := make(chan minio.ObjectInfo, deletedAtOnce)
+	for i := range deletedAtOnce {
+		doomed <- minio.ObjectInfo{Key: fmt.Sprintf("absent/%d", i)}
+	}
+	close(doomed)
+	for failed := range c.RemoveObjects(ctx, bucket, doomed, minio.RemoveObjectsOptions{}) {
+		err = failed.Err
+	}
+	return err
 }
 
 // age makes the checkpoints so old that a gateway that starts replaces what
