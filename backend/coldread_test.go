@@ -72,6 +72,40 @@ func (c firstGet) run(t *testing.T, st store.Store) {
 	})
 }
 
+// TestCostOfCatchingUp: a gateway that writes to a dataset which others have
+// folded reads all of its nodes, several at once, and each but once.
+func TestCostOfCatchingUp(t *testing.T) {
+	st := store.NewMemory()
+	folded(t, st)
+	nodes := objects(t, st, "/nodes/")
+	synctest.Test(t, func(t *testing.T) {
+		far := distant(st)
+		h := &house{t: t, st: far}
+		tree := h.open()
+		defer h.close()
+		if err := put(t.Context(), tree, "v2/file", bytes.NewReader(fresh(t, smallBytes))); err != nil {
+			t.Fatal(err)
+		}
+		d, err := h.names.Dataset(t.Context(), "bench")
+		if err != nil {
+			t.Fatal(err)
+		}
+		meet := func() {
+			if err := d.MeetFolded(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		spent := far.of(meet)
+		t.Logf("%d nodes: %v", nodes, spent)
+		if most := float64(1 + nodes/4); spent.trips > most { // the root came with the checkpoint
+			t.Errorf("%d nodes are read in %.0f round trips, want at most %.0f", nodes, spent.trips, most)
+		}
+		if again := far.of(meet); again.count(store.OpGet) > 0 {
+			t.Errorf("again: %v", again)
+		}
+	})
+}
+
 // mostOpening is what a start may take, in round trips: for the description of
 // the store, and for the checkpoints, the segments' names and the segments of
 // the hub.

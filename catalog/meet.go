@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 
 	"aetherfs/internal/manifest"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // acquaintance is what the engine was told of a dataset's folded trees.
@@ -15,6 +17,10 @@ type acquaintance struct {
 	mu   sync.Mutex
 	seen map[manifest.Digest]struct{} // nodes that were walked with all that is below them; guarded by mu
 }
+
+// meetReads is how many nodes below one are read at once: those of ten million
+// files in 15 seconds, over a store that takes 50 ms.
+const meetReads = 8
 
 // maxSeen bounds the nodes that need not be walked again: those of four billion
 // files.
@@ -33,17 +39,12 @@ func (d *Dataset) MeetFolded(ctx context.Context) error {
 	if root == (manifest.Digest{}) {
 		return nil
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.seen == nil || len(a.seen) > maxSeen {
-		a.seen = map[manifest.Digest]struct{}{}
-	}
 	return d.meetBelow(ctx, root)
 }
 
-// meetBelow walks the nodes from one down. The caller holds met.mu.
+// meetBelow walks the nodes from one down.
 func (d *Dataset) meetBelow(ctx context.Context, name manifest.Digest) error {
-	if _, known := d.met.seen[name]; known {
+	if d.met.has(name) {
 		return nil
 	}
 	node, err := d.nodes.Node(ctx, name)
@@ -51,11 +52,30 @@ func (d *Dataset) meetBelow(ctx context.Context, name manifest.Digest) error {
 		return err
 	}
 	d.c.o.Embedder.Meet(d.Pool, node.Blocks())
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(meetReads)
 	for _, below := range node.Nodes() {
-		if err := d.meetBelow(ctx, below); err != nil {
-			return err
-		}
+		all.Go(func() error { return d.meetBelow(ctx, below) })
 	}
-	d.met.seen[name] = struct{}{}
+	if err := all.Wait(); err != nil {
+		return err
+	}
+	d.met.add(name)
 	return nil
+}
+
+func (a *acquaintance) has(node manifest.Digest) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, known := a.seen[node]
+	return known
+}
+
+func (a *acquaintance) add(node manifest.Digest) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.seen == nil || len(a.seen) >= maxSeen {
+		a.seen = map[manifest.Digest]struct{}{}
+	}
+	a.seen[node] = struct{}{}
 }
