@@ -18,10 +18,12 @@ const nodeWrites = 8
 type Move func(ctx context.Context, recipes iter.Seq[manifest.Recipe]) (func(manifest.Recipe) (manifest.Recipe, error), error)
 
 // Fold writes the present state as a tree and commits it: manifest.ErrFold if
-// another fold came first, which then did the work.
+// another fold came first, which then did the work. It does nothing right
+// behind a fold, unless that has left records that name segments up to its base.
 func (l *line[S]) Fold(ctx context.Context, move Move) error {
 	p := l.now.Load()
-	if p.state.N() == p.state.Fold().Slot || p.state.Closed() {
+	n, last := p.state.N(), p.state.Fold().Slot
+	if p.state.Closed() || n < last || n == last && !p.state.Pinned() {
 		return nil
 	}
 	err := l.fold(ctx, p, move)
@@ -29,7 +31,7 @@ func (l *line[S]) Fold(ctx context.Context, move Move) error {
 		return l.EnsureCheckpoint(ctx)
 	}
 	// What a fold reads may have made way for a newer one.
-	if l.Sync(ctx) == nil && l.State().Fold().Slot > p.state.Fold().Slot {
+	if l.Sync(ctx) == nil && l.State().Fold().Slot > last {
 		return fmt.Errorf("%w: %w", manifest.ErrFold, err)
 	}
 	return err
@@ -37,7 +39,7 @@ func (l *line[S]) Fold(ctx context.Context, move Move) error {
 
 func (l *line[S]) fold(ctx context.Context, p *point[S], move Move) error {
 	moved := func(r manifest.Recipe) (manifest.Recipe, error) { return r, nil }
-	if _, embedded := p.state.Tail(); embedded > 0 {
+	if _, embedded := p.state.Tail(); embedded > 0 || p.state.Pinned() {
 		var err error
 		if moved, err = move(ctx, p.state.Embedded()); err != nil {
 			return fmt.Errorf("move embedded data: %w", err)

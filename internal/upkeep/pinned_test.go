@@ -71,3 +71,31 @@ func TestHalfWayBehindFold(t *testing.T) {
 	a.check(t, "set", want)
 	open(t, st, false).check(t, "set", want)
 }
+
+// TestPinnedAndIdle: segments that were kept for records behind a fold make way
+// after another fold, though nothing was written meanwhile.
+func TestPinnedAndIdle(t *testing.T) {
+	st := store.NewMemory()
+	g := open(t, st, false)
+	g.create(t, "set")
+	data := noise(500)
+	g.mustPut(t, "set", "v1/a", data)
+	g.foldPinned(t, "set", "v1/b", data)
+	g.keep.Retire(t.Context())
+	if n := objects(t, st)["fences"]; n > 0 {
+		t.Errorf("%d fences where segments are needed", n)
+	}
+	for range 3 {
+		g.keep.Look(t.Context())
+	}
+	g.keep.Retire(t.Context())
+	if n := objects(t, st)["fences"]; n == 0 {
+		t.Error("no segment has made way")
+	}
+	if n := g.keep.Stats().Folds; n != 1 {
+		t.Errorf("%d folds, want 1", n)
+	}
+	want := map[string][]byte{"v1/a": data, "v1/b": data}
+	g.check(t, "set", want)
+	open(t, st, false).check(t, "set", want)
+}
