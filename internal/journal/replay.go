@@ -38,7 +38,9 @@ func (l *Log) replay(ctx context.Context) error {
 	return fmt.Errorf("open %s: %w", l.o.Prefix, err)
 }
 
-// replayListed applies every segment behind the state that the store lists.
+// replayListed applies every segment behind the state that the store lists. A
+// listing that is made while others write may show a slot and miss one before
+// it, so what stands at the slots between is read like the rest.
 func (l *Log) replayListed(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -49,17 +51,18 @@ func (l *Log) replayListed(ctx context.Context) error {
 			return fmt.Errorf("list %s: %w", l.o.Prefix, err)
 		}
 		n, err := slotOf(l.o.Prefix, info.Key)
-		if err != nil || n != next {
-			return l.overtaken(ctx, fmt.Errorf("%s stands where slot %d was due", info.Key, next))
+		if err != nil {
+			return l.overtaken(ctx, err)
 		}
-		if len(ahead) == readAhead {
-			if err := l.replayOne(ctx, <-ahead[0]); err != nil {
-				return err
+		for ; next <= n; next++ {
+			if len(ahead) == readAhead {
+				if err := l.replayOne(ctx, <-ahead[0]); err != nil {
+					return err
+				}
+				ahead = ahead[1:]
 			}
-			ahead = ahead[1:]
+			ahead = append(ahead, l.fetch(ctx, &l.done, next))
 		}
-		ahead = append(ahead, l.fetch(ctx, &l.done, n))
-		next++
 	}
 	for _, c := range ahead {
 		if err := l.replayOne(ctx, <-c); err != nil {
@@ -79,7 +82,7 @@ func (l *Log) replayOne(ctx context.Context, f looked) error {
 	case err != nil:
 		return err
 	case how == stayed:
-		return l.overtaken(ctx, fmt.Errorf("slot %d is listed and not there", f.n))
+		return l.overtaken(ctx, fmt.Errorf("slot %d holds nothing, though it or a later one is listed", f.n))
 	case how == jumped:
 		return errOvertaken
 	}
