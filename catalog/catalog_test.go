@@ -240,6 +240,23 @@ func TestDropped(t *testing.T) {
 	}
 }
 
+// TestReadDropped: who reads through a handle from before a removal learns that
+// the dataset is closed, not that its log is shut.
+func TestReadDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := open(t, store.NewMemory())
+		d := create(t, c, "set")
+		called := c.Moment()
+		if err := c.Remove(t.Context(), "set"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait() // until the log is shut
+		if err := d.BeginSync(t.Context(), called)(); err != nil || !d.State().Closed() {
+			t.Errorf("sync = %v, closed = %v", err, d.State().Closed())
+		}
+	})
+}
+
 // TestClose: Close returns while datasets are opened and files put, and what
 // it let through is there.
 func TestClose(t *testing.T) {

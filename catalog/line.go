@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"sync/atomic"
@@ -106,7 +107,14 @@ func (l *line[S]) State() S { return l.now.Load().state }
 func (l *line[S]) Exclusive() bool { return l.c.o.Exclusive }
 
 // Sync brings the state to where the log was when it was called, or beyond.
-func (l *line[S]) Sync(ctx context.Context) error { return l.log.Sync(ctx) }
+// Nothing comes behind a state that is closed.
+func (l *line[S]) Sync(ctx context.Context) error {
+	err := l.log.Sync(ctx)
+	if errors.Is(err, journal.ErrShut) && l.State().Closed() {
+		return nil
+	}
+	return err
+}
 
 // BeginSync begins to bring the state to where the log was at a moment, or
 // beyond, and returns a func that waits for it, which has to be called. A log
@@ -116,7 +124,7 @@ func (l *line[S]) BeginSync(ctx context.Context, at Moment) (wait func() error) 
 		return func() error { return nil }
 	}
 	done := make(chan error, 1)
-	go func() { done <- l.log.Sync(ctx) }()
+	go func() { done <- l.Sync(ctx) }()
 	return func() error { return <-done }
 }
 
