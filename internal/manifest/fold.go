@@ -10,7 +10,7 @@ import (
 type Write func(ctx context.Context, name Digest, node []byte) error
 
 // Tree writes the state as a tree and returns the name of its root. Only nodes
-// are written that the tree at s.Base() does not have, children before parents.
+// are written that the tree of s does not have, children before parents.
 // sum is the SHA-256 of segment s.N(). move turns a recipe that Embedded yields
 // into one that names blocks of the pool alone. Both are called by one goroutine
 // at a time.

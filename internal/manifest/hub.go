@@ -22,10 +22,8 @@ type Dataset struct {
 type Hub struct {
 	n        uint64
 	epoch    uint64
-	fold     Fold   // the newest that was accepted
-	base     uint64 // the segment after which a tree was the hub
-	sum      Digest // of that segment
-	records  int    // since base
+	fold     Fold // the newest that was accepted
+	records  int  // since the tree that it begins with
 	datasets *btree.Map[string, *Dataset]
 	keys     *btree.Map[string, *Key]
 }
@@ -43,13 +41,6 @@ func (h *Hub) Epoch() uint64 { return h.epoch }
 
 // Fold is the newest fold that was accepted.
 func (h *Hub) Fold() Fold { return h.fold }
-
-// Base is the segment after which the tree that the hub begins with was the
-// hub, and Sum the SHA-256 of that segment.
-func (h *Hub) Base() uint64 { return h.base }
-
-// Sum is explained at Base.
-func (h *Hub) Sum() Digest { return h.sum }
 
 // Tail says how many records were replayed since the tree that the hub begins
 // with. Nothing is embedded.

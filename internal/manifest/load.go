@@ -18,7 +18,7 @@ func Load(ctx context.Context, nodes Nodes, f Fold) (*State, error) {
 		return nil, &unread{fmt.Errorf("root %s is the hub's: %w", f.Root, ErrFormat)}
 	}
 	s := NewState(r.dataset, epoch, nodes)
-	s.n, s.base, s.sum, s.fold = r.n, r.n, r.sum, f
+	s.n, s.base, s.fold = r.n, r.n, f
 	s.closed, s.files, s.bytes = r.closed, r.files, r.bytes
 	s.tags, s.uploads = mapOf(tagForm, r.first, 0), mapOf(uploadForm, r.second, 0)
 	return s, nil
@@ -47,7 +47,7 @@ func LoadHub(ctx context.Context, nodes Nodes, f Fold) (*Hub, error) {
 		return nil, &unread{fmt.Errorf("root %s is of dataset %s: %w", f.Root, r.dataset, ErrFormat)}
 	}
 	h := NewHub()
-	h.n, h.base, h.sum, h.epoch, h.fold = r.n, r.n, r.sum, epoch, f
+	h.n, h.epoch, h.fold = r.n, epoch, f
 	if err := loadAll(ctx, nodes, mapOf(datasetForm, r.first, 0), h.datasets); err != nil {
 		return nil, err
 	}

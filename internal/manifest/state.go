@@ -24,7 +24,6 @@ type State struct {
 	uploads Map[*OpenUpload] // by uploadKey
 
 	base     uint64                     // the segment after which the tree is the state
-	sum      Digest                     // of that segment
 	fold     Fold                       // the newest that was accepted
 	small    *btree.Map[uint64, *Block] // embedded blocks by slot, since base
 	records  int                        // since base
@@ -76,9 +75,6 @@ func cutKey(key string) (tag, name string) {
 	return "", key
 }
 
-// Dataset is whose state it is.
-func (s *State) Dataset() ID { return s.dataset }
-
 // N is the last segment that was replayed; 0: none.
 func (s *State) N() uint64 { return s.n }
 
@@ -98,20 +94,13 @@ func (s *State) Bytes() int64 { return s.bytes }
 // its tree it still begins with an older one.
 func (s *State) Fold() Fold { return s.fold }
 
-// Base is the segment after which the tree that the state begins with was the
-// state, and Sum the SHA-256 of that segment.
-func (s *State) Base() uint64 { return s.base }
-
-// Sum is explained at Base.
-func (s *State) Sum() Digest { return s.sum }
-
-// Tail says what was replayed since Base: how many records, and how many bytes
-// embedded in their segments.
+// Tail says what was replayed over the tree: how many records, and how many
+// bytes embedded in their segments.
 func (s *State) Tail() (records int, embedded int64) { return s.records, s.embedded }
 
-// Pinned reports whether replaying the log from Base on looks up blocks that are
-// embedded in segments up to Base: then those have to stay, until there is
-// another fold.
+// Pinned reports whether replaying the tail looks up blocks that are embedded in
+// older segments, which the tree has taken in: then those have to stay, until
+// there is another fold.
 func (s *State) Pinned() bool { return s.pinned }
 
 func (s *State) tag(ctx context.Context, name string) (*tag, error) {

@@ -60,6 +60,21 @@ func (u *OpenUpload) Part(ctx context.Context, number int) (Part, bool, error) {
 	return p.Part, true, nil
 }
 
+// Recipes yields the recipe of each part. An error is the last that it yields.
+func (u *OpenUpload) Recipes(ctx context.Context) iter.Seq2[Recipe, error] {
+	return func(yield func(Recipe, error) bool) {
+		for x, err := range u.parts.scan(ctx, u.nodes, "") {
+			var r Recipe
+			if err == nil {
+				r, err = joinRecipes(ctx, u.nodes, []*uploadPart{x.v})
+			}
+			if !yield(r, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // assemble joins the named parts.
 func (u *OpenUpload) assemble(ctx context.Context, refs []PartRef) (*Entry, error) {
 	if len(refs) == 0 {
