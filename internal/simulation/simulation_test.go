@@ -58,7 +58,7 @@ func limit() time.Duration {
 // live runs a seed and tells how to run it again if anything was wrong.
 func live(t *testing.T, n int) result {
 	s := usual(uint64(n))
-	again := fmt.Sprintf("go test ./internal/simulation -run Simulation -seed %d", n)
+	again := fmt.Sprintf("go test ./internal/simulation -run Simulation -args -seed %d", n)
 	if *gateways > 0 {
 		s.gateways = *gateways
 		again += fmt.Sprint(" -gateways ", *gateways)

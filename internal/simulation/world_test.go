@@ -233,6 +233,7 @@ func (w *world) judge() {
 		g.rest()
 	}
 	time.Sleep(settling)
+	w.awake()
 	w.bucket.landing.Wait()
 	w.start(w.newSlot(), nil) // knows nothing
 	w.slots[len(w.slots)-1].rest()
@@ -256,6 +257,21 @@ func (w *world) judge() {
 			w.bad("%s does not see what %s sees:\n%s\nbut\n%s", g.name, w.slots[0].name, got, want)
 		}
 	}
+}
+
+// awake waits until every gateway answers: one that stood still when the clients
+// left has their last changes still to commit.
+func (w *world) awake() {
+	const longest = 48 * 60 // tries: two days, more than any standstill
+	for _, g := range w.slots {
+		for range longest {
+			if _, err := g.dump(context.Background()); err == nil {
+				break
+			}
+			time.Sleep(settling)
+		}
+	}
+	time.Sleep(settling)
 }
 
 func (w *world) newSlot() int {
