@@ -226,7 +226,8 @@ func (c *Catalog) Create(ctx context.Context, name string) error {
 	}
 }
 
-// Remove removes an empty dataset: manifest.ErrNotEmpty, manifest.ErrNoDataset.
+// Remove removes an empty dataset: manifest.ErrNotEmpty, manifest.ErrNoDataset;
+// journal.ErrUnknown where it has come half way.
 func (c *Catalog) Remove(ctx context.Context, name string) error {
 	for {
 		d, err := c.Dataset(ctx, name)
@@ -240,7 +241,10 @@ func (c *Catalog) Remove(ctx context.Context, name string) error {
 		if err != nil {
 			return fmt.Errorf("remove dataset %q: %w", name, err)
 		}
-		return c.drop(ctx, d.Dataset)
+		if err := c.drop(ctx, d.Dataset); err != nil { // it is gone for whoever meets its log
+			return fmt.Errorf("%w: %w", journal.ErrUnknown, err)
+		}
+		return nil
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -174,6 +175,27 @@ func TestHalfRemoved(t *testing.T) {
 				t.Errorf("created again, the dataset is %v, was %v", d.ID, old.ID)
 			}
 		})
+	}
+}
+
+// TestRemoveHalfWay: a removal that ends between its steps is no refusal, though
+// the store refuses the second.
+func TestRemoveHalfWay(t *testing.T) {
+	var full atomic.Bool
+	st := store.NewMemory()
+	c := open(t, store.Faulty(st, func(call store.Call) store.Fault {
+		if full.Load() && call.Op == store.OpPut && strings.HasPrefix(call.Key, "hub/log/") {
+			return store.Fault{Kind: store.FaultBefore, Err: store.ErrNoSpace}
+		}
+		return store.Fault{}
+	}))
+	create(t, c, "set")
+	full.Store(true)
+	if err := c.Remove(t.Context(), "set"); !errors.Is(err, journal.ErrUnknown) {
+		t.Errorf("remove = %v, want ErrUnknown", err)
+	}
+	if _, err := open(t, st).Dataset(t.Context(), "set"); !errors.Is(err, manifest.ErrNoDataset) {
+		t.Errorf("the dataset is there: %v", err)
 	}
 }
 
