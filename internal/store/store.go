@@ -2,7 +2,9 @@
 // keeps: an S3 bucket or a local folder. It knows names and bytes, nothing of
 // blocks or tags.
 //
-//  1. An object is immutable: what a name once held, it holds until deleted.
+//  1. An object is written, replaced and removed whole, never changed in part.
+//     AetherFS replaces none by other bytes, but for a folded segment, which
+//     becomes a fence.
 //  2. Put with IfAbsent is atomic: of any number of racing writers exactly one
 //     gets nil, and a reader sees the whole object or none.
 //  3. A Put that returned nil is durable.
