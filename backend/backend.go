@@ -4,7 +4,8 @@
 //  1. A transaction happens whole or not at all, and conditions are decided
 //     where it happens, not before.
 //  2. The bytes of a file are durable before its name is committed.
-//  3. A File and a running listing stay on the state in which they began.
+//  3. A File stays the version that was opened, wherever a fold moves its bytes,
+//     and a running listing on the state in which it began.
 //  4. A listing is in the byte order of whole keys.
 //  5. No byte is handed out that was not verified.
 package backend
