@@ -9,7 +9,7 @@ import (
 
 // dateLimit is how far the store's clock may be past the time at which the log's
 // end was last confirmed. It leaves 29 of the 30 days for which a fence stands
-// to slow requests (storage.md, invariant 3).
+// to slow requests (invariant 3).
 const dateLimit = 24 * time.Hour
 
 // brokenWait is how long a damaged log is left alone before it is looked at

@@ -5,7 +5,7 @@ import "time"
 // A committer that has won a slot while others race for the log leaves them the
 // time to win the next: a rival whose attempt has failed must read the slot and
 // create the one after, and its clock runs a round trip behind. Without it the
-// slower of two gateways starves (storage.md, section 4).
+// slower of two gateways starves (docs/design/0004, Journal).
 //
 // One that always wins never meets its rivals. So it also rests when it has won
 // many slots back to back, in a store that others may write to. Without it a

@@ -12,7 +12,7 @@ import (
 
 // fenceLife is how long a fence stands. Whoever has not looked at the log for
 // so long asks for the newest checkpoint before believing that a slot is empty
-// (storage.md, invariant 3).
+// (invariant 3).
 const fenceLife = 30 * 24 * time.Hour
 
 // maxRetired bounds the slots that one call of Retire changes, and so the time
