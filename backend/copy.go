@@ -6,6 +6,7 @@ import (
 
 	"aetherfs/catalog"
 	"aetherfs/internal/manifest"
+	"aetherfs/internal/sabotage"
 )
 
 // Copy implements Tx. The source is what was committed before the transaction.
@@ -84,7 +85,7 @@ func (t *tx) copyFar(ctx context.Context, p, from Path, o CopyOptions) (manifest
 // bytes that this added to the store.
 func (t *tx) adopt(ctx context.Context, d *catalog.Dataset, r manifest.Recipe) (out manifest.Recipe, added int64, err error) {
 	foreign := func(x manifest.Extent) bool {
-		return x.Block != nil && (d.Pool != t.d.Pool || x.Block.Embedded())
+		return x.Block != nil && (d.Pool != t.d.Pool || x.Block.Embedded() && !sabotage.On(sabotage.EmbeddedCopied))
 	}
 	for i := 0; i < len(r); {
 		if !foreign(r[i]) {

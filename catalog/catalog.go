@@ -13,6 +13,7 @@ import (
 	"aetherfs/internal/journal"
 	"aetherfs/internal/kv"
 	"aetherfs/internal/manifest"
+	"aetherfs/internal/sabotage"
 	"aetherfs/internal/store"
 )
 
@@ -233,6 +234,9 @@ func (c *Catalog) Remove(ctx context.Context, name string) error {
 		d, err := c.Dataset(ctx, name)
 		if err != nil {
 			return err
+		}
+		if sabotage.On(sabotage.DropBeforeClose) && d.State().Files() == 0 {
+			return c.drop(ctx, d.Dataset)
 		}
 		_, err = d.Commit(ctx, nil, &manifest.Close{})
 		if errors.Is(err, manifest.ErrClosed) {

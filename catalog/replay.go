@@ -7,6 +7,7 @@ import (
 
 	"aetherfs/internal/journal"
 	"aetherfs/internal/manifest"
+	"aetherfs/internal/sabotage"
 )
 
 // maxReloads bounds how often a checkpoint is read that turns out to be no
@@ -118,6 +119,10 @@ func (l *line[S]) takeFold(ctx context.Context, f manifest.Fold, tail []played) 
 	}
 	rest := make([]played, 0, len(tail))
 	for _, p := range tail {
+		if sabotage.On(sabotage.FoldNotReplayed) && p.seg.N != f.Slot {
+			p.seg = &manifest.Segment{N: p.seg.N, Batch: p.seg.Batch, Epoch: p.seg.Epoch}
+			p.verdicts = nil
+		}
 		var again []manifest.Verdict
 		if state, again, err = state.Apply(ctx, p.seg); err != nil {
 			return state, nil, fmt.Errorf("replay segment %d: %w", p.seg.N, err)

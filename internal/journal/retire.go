@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"aetherfs/internal/sabotage"
 	"aetherfs/internal/store"
 )
 
@@ -39,6 +40,9 @@ type RetireOptions struct {
 // how many slots it has changed; when that is zero nothing was left to do. It
 // may be stopped anywhere, and several gateways may run it at once.
 func Retire(ctx context.Context, st store.Store, o RetireOptions) (n int, err error) {
+	if sabotage.On(sabotage.SlotsReused) {
+		o.Exclusive = true
+	}
 	r := retirement{slots: slots{st, o.Prefix, o.Owner}, o: o}
 	err = r.clear(ctx)
 	if err == nil && !o.Exclusive {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"aetherfs/internal/sabotage"
 	"aetherfs/internal/store"
 )
 
@@ -172,10 +173,17 @@ func (l *Log) decide(a *attempt) ([]any, error) {
 //	anything ─────────────────── jumped ───▶ errFolded if it may have been there, else errLost
 //	nothing ──────────────────── stayed ───▶ again
 func (l *Log) try(ctx context.Context, a *attempt) (verdicts []any, final bool, err error) {
+	if sabotage.On(sabotage.RetryAsAnother) && a.sent {
+		a.seg.Batch[0]++
+		a.data = a.seg.Encode()
+	}
 	key := SlotKey(l.o.Prefix, a.seg.N)
 	id, begun := l.begin()
 	info, putErr := l.st.Put(ctx, key, a.data, store.Cond{IfAbsent: true})
 	f, created := found{n: a.seg.N, date: info.Date, seg: a.seg}, putErr == nil
+	if sabotage.On(sabotage.AckBeforeDurable) {
+		created = !errors.Is(putErr, store.ErrExists)
+	}
 	var behind []<-chan looked
 	switch {
 	case created:
@@ -235,6 +243,9 @@ func (l *Log) follow(ctx context.Context, a *attempt, behind []<-chan looked) {
 // leaves no doubt that it is the first that stands there. What was created may
 // have come after the fence was removed, but also have been folded since.
 func (a *attempt) inside(f found, doubtful bool) bool {
+	if sabotage.On(sabotage.ResendAfterUnknown) {
+		return false
+	}
 	if f.fence != nil && f.fence.Sum == a.seg.Sum {
 		return true
 	}

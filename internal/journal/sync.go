@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"aetherfs/internal/sabotage"
 )
 
 // syncs says how new the state is known to be. A check is a probe of slot n+1,
@@ -27,7 +29,7 @@ type syncing struct {
 // has been applied. Calls share requests to the store: one, when nothing is
 // new. An error says that this is not known: the state may be an old one.
 func (l *Log) Sync(ctx context.Context) error {
-	if l.o.Exclusive {
+	if l.o.Exclusive || sabotage.On(sabotage.ReadsStale) {
 		return nil
 	}
 	s, err := l.join()
@@ -55,6 +57,9 @@ func (l *Log) join() (*syncing, error) {
 		return nil, nil
 	}
 	s := &syncing{after: l.syncs.begun, done: make(chan error, 1)}
+	if sabotage.On(sabotage.ProbeJoinedLate) {
+		s.after--
+	}
 	l.syncs.waiting = append(l.syncs.waiting, s)
 	if !l.syncs.probing {
 		l.syncs.probing = true

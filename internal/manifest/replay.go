@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"aetherfs/internal/sabotage"
 )
 
 // Segment is what a segment of a dataset's log brings.
@@ -57,7 +59,7 @@ func (s *State) Apply(ctx context.Context, seg *Segment) (*State, []Verdict, err
 	verdicts := make([]Verdict, len(seg.Txs))
 	for i, tx := range seg.Txs {
 		switch {
-		case p.s.closed:
+		case p.s.closed && !sabotage.On(sabotage.CloseIgnored):
 			verdicts[i].Err = ErrClosed
 		case late:
 			verdicts[i].Err = ErrEpoch
@@ -129,6 +131,9 @@ func (p *replay) transact(ctx context.Context, tx *Tx) (Verdict, error) {
 			return Verdict{}, err
 		}
 		if err != nil {
+			if sabotage.On(sabotage.HalfTransactions) {
+				*before = *p.s
+			}
 			return Verdict{Err: err}, nil
 		}
 		v.Results = append(v.Results, res)

@@ -1,6 +1,10 @@
 package manifest
 
-import "context"
+import (
+	"context"
+
+	"aetherfs/internal/sabotage"
+)
 
 // Upload begins one. Replay gives its id.
 type Upload struct {
@@ -33,6 +37,9 @@ func decodeUpload(d *decoder) Record {
 func (r *Upload) apply(_ context.Context, p *replay) (Result, error) {
 	u := &OpenUpload{Tag: r.Tag, Name: r.Name, ID: p.newID(), Initiated: p.time, Attr: r.Attr, Checksum: r.Checksum, Full: r.Full, nodes: p.s.nodes}
 	u.parts.form = partForm
+	if sabotage.On(sabotage.UploadIDReused) {
+		u.ID = ID{1}
+	}
 	p.s.uploads.set(u.key(), u)
 	return Result{Upload: u}, nil
 }

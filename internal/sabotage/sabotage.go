@@ -6,7 +6,7 @@
 //     leaves the bugs out, and no binary that is built for use has any.
 //  2. At most one bug is there at a time.
 //
-// The place of a bug is one line in the package that keeps the rule which the
+// The place of a bug is a line or two in the package that keeps the rule which the
 // bug breaks:
 //
 //	if sabotage.On(sabotage.DateRuleOff) {
@@ -22,15 +22,14 @@ const (
 	None Bug = ""
 
 	// journal
-	AckBeforeDurable   Bug = "ack before durable"    // a segment counts as created when the store gave no clear answer
-	RetryAsAnother     Bug = "retry as another"      // a retry of a batch carries another batch id, as if it were another
-	ResendAfterUnknown Bug = "resend after unknown"  // a batch that may have been in a folded slot is sent again
-	SlotsReused        Bug = "slots reused"          // folded segments are deleted, so that their names are free again
-	FenceIgnored       Bug = "fence ignored"         // a slot with a fence counts as empty
-	DateRuleOff        Bug = "date rule off"         // what an old request says of a slot is believed
-	ProbeJoinedLate    Bug = "probe joined late"     // a reader is content with a probe that began before it came
-	ReadsStale         Bug = "reads stale"           // a reader does not ask the log at all
-	LostSlotNotApplied Bug = "lost slot not applied" // the segment that took our slot is passed over
+	AckBeforeDurable   Bug = "ack before durable"   // a segment counts as created when the store gave no clear answer
+	RetryAsAnother     Bug = "retry as another"     // a retry of a batch carries another batch id, as if it were another
+	ResendAfterUnknown Bug = "resend after unknown" // a batch that may have been in a folded slot is sent again
+	SlotsReused        Bug = "slots reused"         // folded segments are deleted, so that their names are free again
+	FenceIgnored       Bug = "fence ignored"        // a slot with a fence counts as empty
+	DateRuleOff        Bug = "date rule off"        // what an old request says of a slot is believed
+	ProbeJoinedLate    Bug = "probe joined late"    // a reader is content with a probe that began before it came
+	ReadsStale         Bug = "reads stale"          // a reader does not ask the log at all
 
 	// manifest
 	ConditionsIgnored Bug = "conditions ignored" // at replay
@@ -41,17 +40,14 @@ const (
 	FoldNotDropped    Bug = "fold not dropped"   // a fold is accepted though another came first
 
 	// catalog
-	FoldNotReplayed  Bug = "fold not replayed"  // what came between a fold's base and its slot is not replayed over it
-	DropBeforeClose  Bug = "drop before close"  // the hub forgets a dataset whose log is still open
-	CheckpointUnsure Bug = "checkpoint unsure"  // a checkpoint is written though its FOLD may not be in the log
-	RetireAtOnce     Bug = "retire at once"     // segments make way though the state still names bytes in them
-	OldStateTrusted  Bug = "old state trusted"  // a fold is taken without asking whether its tree is still there
-	HubNotAsked      Bug = "hub not asked"      // a dataset that is not known here does not exist
-	PinnedForgotten  Bug = "pinned forgotten"   // a gateway that reopens does not know what is pinned
-	NodesNotAwaited  Bug = "nodes not awaited"  // a fold is committed before its nodes are durable
-	BlocksNotAwaited Bug = "blocks not awaited" // a file is committed before its blocks are durable
+	FoldNotReplayed Bug = "fold not replayed" // what came between a fold's base and its slot is not replayed over it
+	DropBeforeClose Bug = "drop before close" // the hub forgets a dataset whose log is still open
+	CheckpointFirst Bug = "checkpoint first"  // a checkpoint is written before its FOLD is in the log
+	RetireAtOnce    Bug = "retire at once"    // segments make way though the state still names bytes in them
+	NodesNotAwaited Bug = "nodes not awaited" // a fold is committed though a node may not be durable
 
 	// dedupe, backend
-	ReadsUnverified Bug = "reads unverified" // bytes are served without a look at their digests
-	EmbeddedCopied  Bug = "embedded copied"  // a copy to another dataset names bytes in the source's log
+	BlocksNotAwaited Bug = "blocks not awaited" // a file is committed though a block may not be durable
+	ReadsUnverified  Bug = "reads unverified"   // bytes are served without a look at their digests
+	EmbeddedCopied   Bug = "embedded copied"    // a copy to another dataset names bytes in the source's log
 )
