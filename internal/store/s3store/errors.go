@@ -32,7 +32,7 @@ func (s *Store) explain(x *exchange, c store.Cond, err error) error {
 	case r == nil && x.over() != nil:
 		return x.over()
 	case r == nil:
-		return err
+		return x.own(err)
 	case x.status == http.StatusPreconditionFailed && c.IfAbsent:
 		return store.ErrExists
 	case x.status == http.StatusNotFound && r.Code == "NoSuchKey":

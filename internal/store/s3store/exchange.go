@@ -2,20 +2,15 @@ package s3store
 
 import (
 	"context"
-	"encoding/xml"
 	"errors"
-	"io"
+	"fmt"
 	"net/http"
 	"time"
 )
 
-const (
-	// slowest is the rate at which a request's bytes must flow for it not to be
-	// given up: a sixteenth of a link of 32 Mbit/s, so that 16 can share it.
-	slowest = 256 << 10 // bytes a second
-	// maxRefusal bounds what is read of a reply that is an error.
-	maxRefusal = 64 << 10 // bytes
-)
+// slowest is the rate at which a request's bytes must flow for it not to be
+// given up: a sixteenth of a link of 32 Mbit/s, so that 16 can share it.
+const slowest = 256 << 10 // bytes a second
 
 var (
 	errLate = errors.New("no answer in time")
@@ -30,20 +25,13 @@ type exchange struct {
 	status  int       // of the reply; 0 if there was none
 	refusal *refusal  // of a reply that is an error
 	failed  error     // why there was no reply
+	listing bool      // the reply has to be a list
 
 	parent  context.Context
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	timer   *time.Timer
 	timeout time.Duration
-}
-
-// refusal is a reply that is an error. Its code is "" if it is not one of S3.
-type refusal struct {
-	Code     string
-	Message  string
-	Region   string // where the bucket is, if that was wrong
-	location string // where a redirect points
 }
 
 type exchangeKey struct{}
@@ -73,7 +61,8 @@ func (x *exchange) patience(bytes int64) time.Duration {
 	return x.timeout + time.Duration(bytes)*time.Second/slowest
 }
 
-// over returns why the request's time ended before it did, or nil.
+// over returns why the request's time ended before it did, or why there was no
+// reply, or nil.
 func (x *exchange) over() error {
 	if err := x.parent.Err(); err != nil {
 		return err
@@ -81,7 +70,18 @@ func (x *exchange) over() error {
 	if cause := context.Cause(x.ctx); errors.Is(cause, errLate) {
 		return errLate
 	}
-	return x.failed
+	return x.own(x.failed)
+}
+
+// own returns err as one of the request itself: while the caller's context has
+// not ended, none may look as if it had. The timeouts of a dial and of those
+// who hand out keys would: each is a context.DeadlineExceeded.
+func (x *exchange) own(err error) error {
+	ended := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	if ended && x.parent.Err() == nil {
+		return fmt.Errorf("%w: %s", errLate, err.Error())
+	}
+	return err
 }
 
 // witness notes on each exchange what comes back.
@@ -95,8 +95,8 @@ func (w witness) RoundTrip(r *http.Request) (*http.Response, error) {
 	return reply, err
 }
 
-// note takes the reply, and ends the exchange if that is an error: all is known
-// then, and minio-go need not wait.
+// note takes the reply, and ends the exchange if that is an error, or not the
+// list that was asked for: all is known then, and minio-go need not wait.
 func (x *exchange) note(reply *http.Response, err error) {
 	if err != nil {
 		x.failed = err
@@ -105,29 +105,10 @@ func (x *exchange) note(reply *http.Response, err error) {
 	}
 	x.status = reply.StatusCode
 	x.date, _ = http.ParseTime(reply.Header.Get("Date"))
-	if x.status/100 == 2 {
-		return
-	}
-	x.refusal = &refusal{}
-	if text, err := io.ReadAll(io.LimitReader(reply.Body, maxRefusal)); err == nil {
-		x.refusal.read(text)
-	}
-	if x.refusal.Region == "" {
-		x.refusal.Region = reply.Header.Get("X-Amz-Bucket-Region")
-	}
-	x.refusal.location = reply.Header.Get("Location")
-	_ = reply.Body.Close()
-	reply.Body = http.NoBody
-	x.cancel(errOver)
-}
-
-// read takes what an S3 server writes; anything else says nothing.
-func (r *refusal) read(text []byte) {
-	var body struct {
-		XMLName xml.Name `xml:"Error"`
-		refusal
-	}
-	if xml.Unmarshal(text, &body) == nil {
-		*r = body.refusal
+	switch {
+	case x.status/100 != 2:
+		x.refuse(reply)
+	case x.listing:
+		x.list(reply)
 	}
 }

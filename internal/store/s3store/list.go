@@ -44,6 +44,7 @@ func (s *Store) List(ctx context.Context, prefix, after string) iter.Seq2[store.
 func (s *Store) page(ctx context.Context, prefix, after string) (page []store.Info, last string, more bool, err error) {
 	x := begin(ctx, s.o.Timeout, 0)
 	defer x.end()
+	x.listing = true
 	o := minio.ListObjectsOptions{Prefix: s.name(prefix), Recursive: true, MaxKeys: pageKeys, FetchOwner: new(bool)}
 	if after != "" {
 		o.StartAfter = s.name(after)

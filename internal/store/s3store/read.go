@@ -55,7 +55,7 @@ func (s *Store) get(x *exchange, key string, r store.Range) ([]byte, store.Info,
 	x.receive(n)
 	data := make([]byte, n)
 	if _, err := io.ReadFull(body, data); err != nil {
-		return nil, store.Info{}, fmt.Errorf("read %d bytes: %w", n, errors.Join(x.over(), unexpected(err)))
+		return nil, store.Info{}, fmt.Errorf("read %d bytes: %w", n, x.own(errors.Join(x.over(), unexpected(err))))
 	}
 	return data, store.Info{Size: size, Modified: stat.LastModified}, nil
 }
@@ -74,6 +74,9 @@ func header(r store.Range) string {
 // extent returns how many bytes of a reply to read and the size of the object,
 // if the reply is of the range r.
 func extent(status int, head http.Header, length int64, r store.Range) (n, size int64, err error) {
+	if length < 0 {
+		return 0, 0, errors.New("answered bytes without saying how many")
+	}
 	first, last := int64(0), length-1
 	size = length
 	if status == http.StatusPartialContent {
@@ -82,14 +85,14 @@ func extent(status int, head http.Header, length int64, r store.Range) (n, size 
 		}
 	}
 	off, n, err := r.Resolve(size)
-	if err != nil {
+	if err != nil && status != http.StatusPartialContent {
 		return 0, 0, err
 	}
 	end := off + n - 1
 	if r.Off < 0 {
 		end = size - 1 // what was asked for
 	}
-	if size < 0 || first != off || last != end || length != end-off+1 {
+	if err != nil || size < 0 || first != off || last != end || length != end-off+1 {
 		return 0, 0, fmt.Errorf("answered %d bytes from %d on, of %d, to %q", length, first, size, header(r))
 	}
 	if n > maxReply {

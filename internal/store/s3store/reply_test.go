@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,6 +35,7 @@ func TestWrongRanges(t *testing.T) {
 		{store.Range{Off: 2, Len: 3}, 206, "", "234", ""},
 		{store.Range{Off: 2, Len: 3}, 200, "", "0123456789", ""},
 		{store.Range{Off: 2, Len: 3}, 206, "bytes 2-4/-10", "234", ""},
+		{store.Range{Off: 2, Len: 3}, 206, "bytes 2-4/0", "234", ""},
 		{store.Range{Off: 0, Len: 10}, 200, "", "0123456789", "0123456789"},
 		{store.Range{Off: -3}, 206, "bytes 7-9/10", "789", "789"},
 		{store.Range{Off: -3, Len: 2}, 206, "bytes 7-9/10", "789", "78"},
@@ -52,6 +55,24 @@ func TestWrongRanges(t *testing.T) {
 		if (err == nil) != (c.want != "") || string(got) != c.want {
 			t.Errorf("Get(%+v) answered %d %q with %d bytes = %q, %v, want %q", c.r, c.status, c.rng, len(c.body), got, err, c.want)
 		}
+		if known := meaning(err); known != nil && !errors.Is(known, errUnknown) {
+			t.Errorf("Get(%+v) answered %d %q means %v, want nothing", c.r, c.status, c.rng, known)
+		}
+	}
+}
+
+// TestUncountedReply: a body of unknown length is an error, and says nothing of
+// the object.
+func TestUncountedReply(t *testing.T) {
+	s, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Last-Modified", serverDate.Format(http.TimeFormat))
+		w.(http.Flusher).Flush()
+		fmt.Fprint(w, "01234")
+	})
+	for _, r := range []store.Range{{}, {Off: 1}, {Off: -1}} {
+		if got, _, err := s.Get(t.Context(), "k", r); !errors.Is(meaning(err), errUnknown) {
+			t.Errorf("Get(%+v) = %q, %v, want an unknown error", r, got, err)
+		}
 	}
 }
 
@@ -64,6 +85,26 @@ func TestCutReply(t *testing.T) {
 	})
 	if got, _, err := s.Get(t.Context(), "k", store.Range{}); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("Get = %q, %v, want ErrUnexpectedEOF", got, err)
+	}
+}
+
+// TestCutRefusal: a refusal that ends early says nothing, and so may be asked
+// for again.
+func TestCutRefusal(t *testing.T) {
+	for _, status := range []int{http.StatusNotFound, http.StatusForbidden, http.StatusPreconditionFailed, http.StatusServiceUnavailable} {
+		s, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "100")
+			w.WriteHeader(status)
+			fmt.Fprint(w, "<Error><Code>NoSuchKey</Co")
+		})
+		_, _, err := s.Get(t.Context(), "k", store.Range{})
+		if !errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, store.ErrDenied) || errors.Is(err, store.ErrNotFound) {
+			t.Errorf("Get answered half a %d: %v, want ErrUnexpectedEOF", status, err)
+		}
+		_, err = s.Put(t.Context(), "k", []byte("text"), store.Cond{IfAbsent: true})
+		if !errors.Is(err, io.ErrUnexpectedEOF) || store.Refused(err) || errors.Is(err, store.ErrExists) {
+			t.Errorf("Put answered half a %d: %v, want ErrUnexpectedEOF", status, err)
+		}
 	}
 }
 
@@ -107,6 +148,46 @@ func TestOddLists(t *testing.T) {
 		got, err := list(s, c.prefix, c.after)
 		if (err == nil) != (c.want != "") || c.want != "" && strings.Join(got, " ") != c.want {
 			t.Errorf("%s: listed %q, %v, want %q", c.name, got, err, c.want)
+		}
+	}
+}
+
+// TestNotAList: what answers a list is not taken for an empty one.
+func TestNotAList(t *testing.T) {
+	for name, c := range map[string]struct{ body, want string }{
+		"an error of S3": {`<?xml version="1.0" encoding="UTF-8"?><Error><Code>InternalError</Code><Message>no</Message></Error>`, "InternalError"},
+		"a web page":     {"<html><body>sign in</body></html>", "no list"},
+		"text":           {"welcome", "no list"},
+		"nothing":        {"", "no list"},
+		"a part":         {"<ListBucketResult><IsTruncated>false</IsTruncated>", "unexpected EOF"},
+	} {
+		s, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, c.body) })
+		if keys, err := list(s, "", ""); err == nil || !strings.Contains(err.Error(), c.want) || !errors.Is(meaning(err), errUnknown) {
+			t.Errorf("%s: listed %q, %v, want an error with %q", name, keys, err, c.want)
+		}
+	}
+}
+
+// TestEndlessList: of a list that does not end, no more is read than a page can
+// have.
+func TestEndlessList(t *testing.T) {
+	s, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		key := "<Contents><Key>" + strings.Repeat("k", 1<<20) + "</Key></Contents>"
+		for _, err := fmt.Fprint(w, "<ListBucketResult>"); err == nil; {
+			_, err = fmt.Fprint(w, key)
+		}
+	})
+	if keys, err := list(s, "", ""); err == nil {
+		t.Errorf("listed %q, want an error", keys)
+	}
+}
+
+// TestStoredBySomething: a success that no S3 server tells is none.
+func TestStoredBySomething(t *testing.T) {
+	s, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>sign in</html>") })
+	for _, c := range []store.Cond{{}, {IfAbsent: true}} {
+		if _, err := s.Put(t.Context(), "k", []byte("data"), c); !errors.Is(meaning(err), errUnknown) {
+			t.Errorf("Put(%+v) = %v, want an unknown outcome", c, err)
 		}
 	}
 }
@@ -174,8 +255,32 @@ func TestSlowBody(t *testing.T) {
 	}))
 	t.Cleanup(func() { close(hang) })
 	o.Timeout = 50 * time.Millisecond
-	if _, _, err := open(t, o).Get(t.Context(), "k", store.Range{}); err == nil || !strings.Contains(err.Error(), "no answer in time") {
+	_, _, err := open(t, o).Get(t.Context(), "k", store.Range{})
+	if err == nil || errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "no answer in time") {
 		t.Errorf("Get = %v, want no answer in time", err)
+	}
+}
+
+// TestDialTimeout: a server that is not there in time is not taken for a caller
+// who gave up, and is asked again.
+func TestDialTimeout(t *testing.T) {
+	dials := 0
+	o := options("http://127.0.0.1:1")
+	o.Proxy = func(*http.Request) (*url.URL, error) { // fails as a dial does
+		dials++
+		return nil, &net.OpError{Op: "dial", Err: context.DeadlineExceeded}
+	}
+	none := store.RetryOptions{Attempts: 3, Sleep: func(context.Context, time.Duration) error { return nil }}
+	for name, op := range ops {
+		dials = 0
+		want := 3
+		if name == "create" {
+			want = 1
+		}
+		_, err := op(t.Context(), store.Retried(open(t, o), none))
+		if !errors.Is(meaning(err), errUnknown) || errors.Is(err, context.DeadlineExceeded) || dials != want {
+			t.Errorf("%s = %v after %d dials, want an unknown error after %d", name, err, dials, want)
+		}
 	}
 }
 

@@ -124,10 +124,13 @@ func (s *Store) Put(ctx context.Context, key string, data []byte, c store.Cond) 
 	if c.IfAbsent {
 		o.SetMatchETagExcept("*")
 	}
-	_, err := s.core.PutObject(x.ctx, s.o.Bucket, s.name(key), bytes.NewReader(data), int64(len(data)), "", s.digest(data), o)
+	stored, err := s.core.PutObject(x.ctx, s.o.Bucket, s.name(key), bytes.NewReader(data), int64(len(data)), "", s.digest(data), o)
 	info := store.Info{Key: key, Date: x.date}
 	if err != nil {
 		return info, fmt.Errorf("put %s: %w", key, s.explain(x, c, err))
+	}
+	if stored.ETag == "" {
+		return info, fmt.Errorf("put %s: answered %d without an ETag: by no S3 server", key, x.status)
 	}
 	info.Size, info.Modified = int64(len(data)), x.date
 	return info, nil

@@ -269,9 +269,10 @@ func TestDate(t *testing.T) {
 func TestPutRequest(t *testing.T) {
 	var got *http.Request
 	var body []byte
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got = r
 		body, _ = io.ReadAll(r.Body)
+		w.Header().Set("ETag", `"etag"`)
 	}))
 	defer server.Close()
 	o := options(server.URL)
