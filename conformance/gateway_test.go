@@ -216,12 +216,25 @@ func (g *gateway) kill() {
 // peakMemory is the process's largest resident set so far, in bytes.
 func (g *gateway) peakMemory(t *testing.T) int64 {
 	t.Helper()
+	return g.status(t, "VmHWM:")
+}
+
+// ownMemory is what is resident now of the process's memory, in bytes, without
+// the files that it maps, which the system takes back when it needs room.
+func (g *gateway) ownMemory(t *testing.T) int64 {
+	t.Helper()
+	return g.status(t, "RssAnon:")
+}
+
+// status is a size that the system tells of the process, in bytes.
+func (g *gateway) status(t *testing.T, field string) int64 {
+	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", g.cmd.Process.Pid))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(status)) {
-		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if value, ok := strings.CutPrefix(line, field); ok {
 			kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
 			if err != nil {
 				t.Fatal(err)
@@ -229,7 +242,7 @@ func (g *gateway) peakMemory(t *testing.T) int64 {
 			return kib << 10
 		}
 	}
-	t.Fatal("no VmHWM in the process's status")
+	t.Fatalf("no %s in the process's status", field)
 	return 0
 }
 

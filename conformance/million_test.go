@@ -55,11 +55,12 @@ func TestManyFiles(t *testing.T) {
 	}
 
 	begun = time.Now()
-	listMany(t, client)
+	var own int64
+	listMany(t, client, func() { own = max(own, g.ownMemory(t)) })
 	peak := g.peakMemory(t)
-	t.Logf("all were listed in %v, with %d requests to the bucket; the gateway took %d MiB", time.Since(begun).Round(time.Second), len(proxy.asked())-len(asked), peak>>20)
-	if peak > mostMemory {
-		t.Errorf("while all were listed the gateway took %d MiB, want at most %d", peak>>20, mostMemory>>20)
+	t.Logf("all were listed in %v, with %d requests to the bucket; the gateway took %d MiB, with the files of its cache %d MiB", time.Since(begun).Round(time.Second), len(proxy.asked())-len(asked), own>>20, peak>>20)
+	if own > mostMemory || peak > mostMemory && *keysFlag <= 1_000_000 { // of more files, the cache alone is larger
+		t.Errorf("while all were listed the gateway took %d MiB, with the files of its cache %d MiB; want at most %d", own>>20, peak>>20, mostMemory>>20)
 	}
 
 	one := manyPath(*keysFlag/3).Key() + "+"
@@ -104,7 +105,8 @@ func firstOf(t *testing.T, client minio.Core, key string) []byte {
 }
 
 // listMany lists all files by pages, as clients do, and compares their names.
-func listMany(t *testing.T, client minio.Core) {
+// It calls look after each page.
+func listMany(t *testing.T, client minio.Core, look func()) {
 	t.Helper()
 	n, next := 0, ""
 	for {
@@ -118,6 +120,7 @@ func listMany(t *testing.T, client minio.Core) {
 			}
 			n++
 		}
+		look()
 		if next = page.NextContinuationToken; !page.IsTruncated {
 			break
 		}
