@@ -30,7 +30,6 @@ func (l *line[S]) apply(ctx context.Context, s *journal.Segment) ([]any, error) 
 			return nil, explain(fmt.Errorf("fold of slot %d: %w", fold.Base, err))
 		}
 		l.c.o.Embedder.ForgetFolded(l.id, fold.Base)
-		close(*l.folded.Swap(new(make(chan struct{}))))
 	}
 	l.tail = tail
 	l.publish(next, s.Sum)
@@ -63,7 +62,9 @@ func (l *line[S]) publish(s S, sum manifest.Digest) {
 	if len(l.tail) > 0 {
 		p.since = l.tail[0].time
 	}
-	l.now.Store(p)
+	if before := l.now.Swap(p).state.Fold(); before != s.Fold() {
+		close(*l.folded.Swap(new(make(chan struct{}))))
+	}
 	if l.seen.contradicts(s.N(), sum) {
 		l.c.marks.setAside()
 	}
