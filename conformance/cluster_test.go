@@ -4,10 +4,13 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/sync/errgroup"
 
+	"aetherfs/internal/store"
+	"aetherfs/internal/store/s3store"
 	"aetherfs/internal/store/versitytest"
 )
 
@@ -34,8 +37,28 @@ func newCluster(t *testing.T, n int, seed uint64) *cluster {
 	for range n {
 		c.gateways = append(c.gateways, newGateway(t, false, c.env()...))
 	}
+	t.Cleanup(func() {
+		for i, g := range c.gateways {
+			if t.Failed() {
+				t.Logf("what gateway %d could not do:\n%s", i, g.troubles())
+			}
+		}
+	})
 	return c
 }
+
+// troubles are the last lines of the log that tell of an error of the server.
+func (g *gateway) troubles() string {
+	var lines []string
+	for line := range strings.Lines(tail(g.log, 64<<20)) {
+		if strings.Contains(line, " status=5") || strings.Contains(line, "level=WARN") || strings.Contains(line, "level=ERROR") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines[max(len(lines)-maxTroubles, 0):], "")
+}
+
+const maxTroubles = 20 // lines of each gateway that a failure shows
 
 // env leads to the store through the proxy.
 func (c *cluster) env() []string {
@@ -54,6 +77,19 @@ func (c *cluster) objects(t *testing.T, pattern string) []string {
 		t.Fatal(err)
 	}
 	return names
+}
+
+// store is the store as the gateways see it.
+func (c *cluster) store(t *testing.T) store.Store {
+	t.Helper()
+	objects, err := s3store.Open(s3store.Options{
+		Bucket: clusterBucket, Endpoint: c.proxy.url, AccessKey: versitytest.AccessKey, SecretKey: versitytest.SecretKey,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = objects.Close() })
+	return store.Retried(objects, store.RetryOptions{})
 }
 
 // startTries is how often a gateway may give up at its start while the store
@@ -87,6 +123,22 @@ func (c *cluster) some() []*gateway {
 		some = append(some, c.gateways[i])
 	}
 	return some
+}
+
+// forgetAll restarts all gateways with nothing but the bucket.
+func (c *cluster) forgetAll(t *testing.T) {
+	t.Helper()
+	for _, g := range c.gateways {
+		g.stop(t)
+		g.forget(true)
+	}
+	c.startAll(t, c.gateways)
+}
+
+// fsck checks the bucket, data and all, while the gateways serve it.
+func (c *cluster) fsck(t *testing.T) (said string, problem error) {
+	t.Helper()
+	return newShell(t, c.env()...).run(t.Context(), builtBinary(t), "fsck", "--data", filepath.Join(t.TempDir(), "data"), "--read-data")
 }
 
 // forget deletes what a gateway keeps beside the store, or only its cache. The

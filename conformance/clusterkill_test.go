@@ -1,9 +1,7 @@
 package conformance
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"testing"
 	"time"
 
@@ -41,12 +39,18 @@ func TestKillCluster(t *testing.T) {
 		t.Log(r)
 	}
 	k.proveFolds(t)
+	k.forgetAll(t)
+	k.verify(t)
+	if said, err := k.fsck(t); err != nil {
+		t.Errorf("fsck: %v\n%s", err, said)
+	}
 }
 
 // clusterKill is a cluster under load.
 type clusterKill struct {
 	*cluster
 	roamers []*roamer
+	keeper  *keeper
 	doors   []minio.Core // one a gateway
 	bucket  string
 	marks   int
@@ -56,6 +60,7 @@ func newClusterKill(t *testing.T, seed uint64) *clusterKill {
 	t.Helper()
 	k := &clusterKill{cluster: newCluster(t, clusterSize, seed)}
 	k.bucket = newReference(t, k.gateways[0].endpoint, "victim").bucket
+	k.keeper = newKeeper(t, k.cluster, k.bucket)
 	for i := range clusterRoamers {
 		k.roamers = append(k.roamers, newRoamer(t, k.cluster, k.bucket, i, seed))
 	}
@@ -76,6 +81,7 @@ func (k *clusterKill) cycle(t *testing.T) {
 		all.Go(func() error { return r.roam(t.Context(), stop) })
 	}
 	all.Go(func() error { k.lengthen(t.Context(), stop); return nil })
+	all.Go(func() error { k.keeper.keep(t.Context(), stop); return nil })
 	k.wait()
 	victims := k.some()
 	for _, g := range victims {
@@ -84,7 +90,9 @@ func (k *clusterKill) cycle(t *testing.T) {
 	}
 	k.maybeForget(k.gateways[k.random.IntN(clusterSize)])
 	k.wait()
-	k.age(t)
+	if k.random.IntN(4) == 0 {
+		k.killInStart(t, victims[0])
+	}
 	k.startAll(t, victims)
 	k.wait()
 	k.proxy.set(false)
@@ -94,6 +102,14 @@ func (k *clusterKill) cycle(t *testing.T) {
 	}
 	k.settle(t)
 	k.verify(t)
+}
+
+// killInStart kills a process that is just reading its store again.
+func (k *clusterKill) killInStart(t *testing.T, g *gateway) {
+	t.Helper()
+	g.launch(t)
+	time.Sleep(time.Duration(k.random.Int64N(int64(bootFor))))
+	g.kill()
 }
 
 func (k *clusterKill) wait() { time.Sleep(time.Duration(k.random.Int64N(int64(clusterLoad)))) }
@@ -113,8 +129,7 @@ func (k *clusterKill) settle(t *testing.T) {
 	k.proxy.settle()
 	for i, c := range k.doors {
 		k.marks++
-		key := fmt.Sprintf("marks/%d", k.marks)
-		if err := putRandom(t.Context(), c, k.bucket, key, 100); err != nil {
+		if err := putText(t.Context(), c, k.bucket, "marks", fmt.Sprintf("mark %d", k.marks), minio.PutObjectOptions{}); err != nil {
 			t.Errorf("through gateway %d, with the store in order: %v", i, err)
 		}
 	}
@@ -129,9 +144,4 @@ func (k *clusterKill) verify(t *testing.T) {
 	if err := all.Wait(); err != nil {
 		t.Errorf("after a kill: %v", err)
 	}
-}
-
-func putRandom(ctx context.Context, c minio.Core, bucket, key string, size int64) error {
-	_, err := c.Client.PutObject(ctx, bucket, key, io.LimitReader(randomBytes(1), size), size, minio.PutObjectOptions{DisableMultipart: true})
-	return err
 }

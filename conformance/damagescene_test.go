@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/minio/minio-go/v7"
 	"golang.org/x/sync/errgroup"
@@ -127,8 +126,6 @@ func putNames(t *testing.T, r *reference) map[string]digest {
 	return want
 }
 
-const foldWithin = 30 * time.Second
-
 // foldNow makes the log so long that it is folded, and waits for the
 // checkpoint, which is to be the nth.
 func foldNow(t *testing.T, g *gateway, r *reference, n int) {
@@ -138,18 +135,10 @@ func foldNow(t *testing.T, g *gateway, r *reference, n int) {
 			t.Fatal(err)
 		}
 	}
-	for end := time.Now().Add(foldWithin); ; time.Sleep(50 * time.Millisecond) {
-		found, err := filepath.Glob(filepath.Join(g.store(), "datasets/*/checkpoints/*"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(found) >= n {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("%v after a log has become %d records longer there are %d checkpoints, want %d", foldWithin, foldRecords, len(found), n)
-		}
-	}
+	await(t, "a checkpoint", func() bool {
+		found, err := filepath.Glob(filepath.Join(g.store(), checkpointKind))
+		return err == nil && len(found) >= n
+	})
 }
 
 // sortLogs sorts the objects of the log by what the newest checkpoint makes of them, and

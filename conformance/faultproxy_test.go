@@ -24,6 +24,7 @@ type faultProxy struct {
 	url       string // http://127.0.0.1:port
 	target    string // host:port of the store
 	transport *http.Transport
+	faults    []fault
 	late      sync.WaitGroup // requests that are forwarded behind their sender's back
 
 	mu     sync.Mutex
@@ -68,8 +69,8 @@ func newFaultProxy(t *testing.T, target string, seed uint64) *faultProxy {
 	}
 	p := &faultProxy{
 		url: "http://" + listener.Addr().String(), target: strings.TrimPrefix(target, "http://"),
-		transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 256},
-		random:    rand.New(rand.NewPCG(seed, 1)), done: map[string]int{}, writes: map[chan struct{}]bool{},
+		transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 256}, faults: faults,
+		random: rand.New(rand.NewPCG(seed, 1)), done: map[string]int{}, writes: map[chan struct{}]bool{},
 	}
 	server := &http.Server{Handler: p}
 	stopped := make(chan struct{})
@@ -116,6 +117,7 @@ func (p *faultProxy) String() string {
 }
 
 func (p *faultProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer p.begin(r)()
 	p.choose()(p, w, r)
 }
 
@@ -132,7 +134,7 @@ func (p *faultProxy) choose() func(*faultProxy, http.ResponseWriter, *http.Reque
 		return (*faultProxy).refuse
 	}
 	dice := p.random.IntN(1000)
-	for _, f := range faults {
+	for _, f := range p.faults {
 		if dice -= f.share; dice < 0 {
 			p.done[f.name]++
 			return f.do
@@ -220,7 +222,6 @@ func (p *faultProxy) refuse(w http.ResponseWriter, _ *http.Request) {
 // forward sends a request on and returns the reply; it breaks the sender's
 // connection if there is none.
 func (p *faultProxy) forward(r *http.Request, body io.Reader) *http.Response {
-	defer p.begin(r)()
 	reply, err := p.send(r, body)
 	if err != nil {
 		panic(http.ErrAbortHandler)
