@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
+	"unicode"
 
 	"aetherfs/catalog"
 	"aetherfs/dedupe"
@@ -26,7 +29,11 @@ func (p Problem) String() string {
 	case p.Path == "":
 		return fmt.Sprintf("%s: %v", p.Dataset, p.Err)
 	}
-	return fmt.Sprintf("%s/%s: %v", p.Dataset, manifest.KeyOf(p.Tag, p.Path), p.Err)
+	key := manifest.KeyOf(p.Tag, p.Path)
+	if strings.ContainsFunc(key, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		key = strconv.Quote(key) // it would be more than a line, or more than text
+	}
+	return fmt.Sprintf("%s/%s: %v", p.Dataset, key, p.Err)
 }
 
 // FsckOptions of Fsck. The engine and the catalog must have empty caches, or
@@ -53,16 +60,16 @@ func Fsck(ctx context.Context, o FsckOptions) (Checked, error) {
 	c := &checker{o: o, read: map[manifest.Digest]bool{}}
 	datasets, err := o.Names.Datasets(ctx)
 	if err != nil {
-		c.problem(Problem{Err: err})
+		c.problem(ctx, Problem{Err: err})
 		return c.done, ctx.Err()
 	}
 	if err := o.Names.CheckHub(ctx); err != nil {
-		c.problem(Problem{Err: err})
+		c.problem(ctx, Problem{Err: err})
 	}
 	for rec := range datasets {
 		c.done.Datasets++
 		if err := c.dataset(ctx, rec.Name); err != nil {
-			c.problem(Problem{Dataset: rec.Name, Err: err})
+			c.problem(ctx, Problem{Dataset: rec.Name, Err: err})
 		}
 		if ctx.Err() != nil {
 			break
@@ -75,7 +82,11 @@ func Fsck(ctx context.Context, o FsckOptions) (Checked, error) {
 type checker struct {
 	o    FsckOptions
 	done Checked
-	read map[manifest.Digest]bool // blocks whose data was read
+	read map[manifest.Digest]bool // blocks that were checked: whether they are sound
+
+	state *manifest.State // of the dataset that is being gone through
+	pass  int             // how often it is
+	again bool            // it has to be once more
 
 	waiting map[manifest.Digest]*suspect // blocks to be checked, by name
 	extents int                          // in waiting
@@ -97,7 +108,15 @@ type part struct {
 // 100 MiB of memory.
 const maxWaiting = 500_000
 
-func (c *checker) problem(p Problem) {
+// maxPasses bounds how often a dataset is gone through.
+const maxPasses = 3
+
+// problem reports what is wrong with the store, and nothing once the check is
+// told to end.
+func (c *checker) problem(ctx context.Context, p Problem) {
+	if ctx.Err() != nil {
+		return
+	}
 	c.done.Problems++
 	c.o.Report(p)
 }
@@ -115,34 +134,54 @@ func (c *checker) dataset(ctx context.Context, name string) error {
 		return err
 	}
 	if err := d.CheckLog(ctx); err != nil {
-		c.problem(Problem{Dataset: name, Err: err})
+		c.problem(ctx, Problem{Dataset: name, Err: err})
 	}
-	s := d.State()
-	for t, err := range s.Tags(ctx) {
+	files, bytes := c.done.Files, c.done.Bytes
+	for c.pass, c.again = 1, true; c.again && err == nil; c.pass++ {
+		c.done.Files, c.done.Bytes, c.again, c.state = files, bytes, false, d.State()
+		err = c.files(ctx, d)
+	}
+	return err
+}
+
+// found reports a problem of d, unless a gateway has folded the log since its
+// state was taken: segments that the state names may have made way then, and d
+// is gone through again.
+func (c *checker) found(ctx context.Context, d *catalog.Dataset, p Problem) {
+	if c.pass < maxPasses && d.Sync(ctx) == nil && d.State().Fold() != c.state.Fold() {
+		c.again = true
+		return
+	}
+	c.problem(ctx, p)
+}
+
+// files checks what the state names.
+func (c *checker) files(ctx context.Context, d *catalog.Dataset) error {
+	for t, err := range c.state.Tags(ctx) {
 		if err != nil {
 			return err
 		}
-		if err := c.tag(ctx, d, s, t.Name); err != nil {
-			c.problem(Problem{Dataset: name, Err: fmt.Errorf("tag %q: %w", t.Name, err)})
+		if err := c.tag(ctx, d, t.Name); err != nil {
+			c.found(ctx, d, Problem{Dataset: d.Name, Err: fmt.Errorf("tag %q: %w", t.Name, err)})
 		}
 	}
-	if err := c.uploads(ctx, d, s); err != nil {
-		c.problem(Problem{Dataset: name, Err: fmt.Errorf("open uploads: %w", err)})
+	if err := c.uploads(ctx, d); err != nil {
+		c.found(ctx, d, Problem{Dataset: d.Name, Err: fmt.Errorf("open uploads: %w", err)})
 	}
 	c.flush(ctx, d)
 	return nil
 }
 
-func (c *checker) tag(ctx context.Context, d *catalog.Dataset, s *manifest.State, tag string) error {
-	for e, err := range s.Entries(ctx, tag) {
+func (c *checker) tag(ctx context.Context, d *catalog.Dataset, tag string) error {
+	for e, err := range c.state.Entries(ctx, tag) {
 		if err != nil {
 			return err
 		}
 		c.done.Files++
 		c.done.Bytes += e.Size
-		whole, err := s.Whole(ctx, e)
+		whole, err := c.state.Whole(ctx, e)
 		if err != nil {
-			c.problem(Problem{Dataset: d.Name, Tag: tag, Path: e.Name, Err: err})
+			c.found(ctx, d, Problem{Dataset: d.Name, Tag: tag, Path: e.Name, Err: err})
 			continue
 		}
 		c.await(ctx, d, tag, e.Name, whole.Recipe)
@@ -150,8 +189,8 @@ func (c *checker) tag(ctx context.Context, d *catalog.Dataset, s *manifest.State
 	return nil
 }
 
-func (c *checker) uploads(ctx context.Context, d *catalog.Dataset, s *manifest.State) error {
-	for u, err := range s.Uploads(ctx, "", manifest.ID{}) {
+func (c *checker) uploads(ctx context.Context, d *catalog.Dataset) error {
+	for u, err := range c.state.Uploads(ctx, "", manifest.ID{}) {
 		if err != nil {
 			return err
 		}
@@ -192,20 +231,22 @@ func (c *checker) await(ctx context.Context, d *catalog.Dataset, tag, path strin
 // flush checks the blocks that wait.
 func (c *checker) flush(ctx context.Context, d *catalog.Dataset) {
 	for name, w := range c.waiting {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || c.again {
 			break
 		}
 		var all []manifest.Extent
 		for _, f := range w.files {
 			all = append(all, f.extents...)
 		}
-		if !c.read[name] {
+		sound, met := c.read[name]
+		if !met {
 			c.done.Blocks++
 		}
-		if err := c.o.Bytes.Check(ctx, d.Pool, w.block, all, c.o.ReadData && !c.read[name]); err != nil {
+		err := c.o.Bytes.Check(ctx, d.Pool, w.block, all, c.o.ReadData && !sound)
+		if err != nil {
 			c.blame(ctx, d, w, err)
 		}
-		c.read[name] = true
+		c.read[name] = err == nil
 	}
 	c.waiting, c.extents = nil, 0
 }
@@ -219,11 +260,11 @@ func (c *checker) blame(ctx context.Context, d *catalog.Dataset, w *suspect, dam
 			err = c.readPart(ctx, d, f)
 		}
 		if err != nil {
-			c.problem(Problem{Dataset: d.Name, Tag: f.tag, Path: f.path, Err: err})
+			c.found(ctx, d, Problem{Dataset: d.Name, Tag: f.tag, Path: f.path, Err: err})
 		}
 	}
-	if c.done.Problems == before { // a part of the block that no file needs
-		c.problem(Problem{Dataset: d.Name, Err: damage})
+	if c.done.Problems == before && !c.again { // a part of the block that no file needs
+		c.found(ctx, d, Problem{Dataset: d.Name, Err: damage})
 	}
 }
 

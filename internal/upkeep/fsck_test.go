@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -16,8 +17,17 @@ import (
 	"aetherfs/internal/upkeep"
 )
 
-// fsck checks a store as the command does.
+// fsck checks a store that nobody uses, as the command does.
 func fsck(t *testing.T, st store.Store) []upkeep.Problem {
+	t.Helper()
+	found, err := fsckOf(t, t.Context(), st, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func fsckOf(t *testing.T, ctx context.Context, st store.Store, exclusive bool) ([]upkeep.Problem, error) {
 	t.Helper()
 	st = store.ReadOnly(st)
 	data, err := dedupe.Open(dedupe.Options{Store: st, Segment: catalog.SegmentKey})
@@ -26,16 +36,14 @@ func fsck(t *testing.T, st store.Store) []upkeep.Problem {
 	}
 	defer data.Close()
 	var found []upkeep.Problem
-	names, err := catalog.Open(t.Context(), catalog.Options{Store: st, Embedder: data, Rand: rand.Reader, Now: time.Now, Exclusive: true})
+	names, err := catalog.Open(t.Context(), catalog.Options{Store: st, Embedder: data, Rand: rand.Reader, Now: time.Now, Exclusive: exclusive})
 	if err != nil {
-		return append(found, upkeep.Problem{Err: err})
+		return append(found, upkeep.Problem{Err: err}), nil
 	}
 	defer names.Close(context.Background())
 	report := func(p upkeep.Problem) { found = append(found, p) }
-	if _, err := upkeep.Fsck(t.Context(), upkeep.FsckOptions{Names: names, Bytes: data, ReadData: true, Report: report}); err != nil {
-		t.Fatal(err)
-	}
-	return found
+	_, err = upkeep.Fsck(ctx, upkeep.FsckOptions{Names: names, Bytes: data, ReadData: true, Report: report})
+	return found, err
 }
 
 // stocked is a store with every kind of object: folds, fences, tails, uploads.
@@ -109,6 +117,105 @@ func TestFsck(t *testing.T) {
 			}
 		}
 		replace(t, st, info.Key, good)
+	}
+}
+
+// TestFsckNamesAllFiles: a damaged block that files of several datasets share
+// is told of each of them.
+func TestFsckNamesAllFiles(t *testing.T) {
+	st := store.NewMemory()
+	g := open(t, st, false)
+	shared := noise(1 << 20)
+	for _, name := range []string{"one", "two", "three"} {
+		g.create(t, name)
+		g.mustPut(t, name, "v1/file", shared)
+	}
+	for info, err := range st.List(t.Context(), "pools/", "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, _, err := st.Get(t.Context(), info.Key, store.Range{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data[len(data)/2] ^= 4
+		replace(t, st, info.Key, data)
+	}
+	named := map[string]bool{}
+	for _, p := range fsck(t, st) {
+		named[p.Dataset+"/"+p.Tag+"/"+p.Path] = true
+	}
+	if len(named) != 3 || !named["one/v1/file"] || !named["two/v1/file"] || !named["three/v1/file"] {
+		t.Errorf("the files that cannot be read are %v, want that of each dataset", named)
+	}
+}
+
+// whenRead calls do once, before the first read of an object whose key fits.
+type whenRead struct {
+	store.Store
+	fits func(key string, r store.Range) bool
+	do   func()
+}
+
+func (w *whenRead) Get(ctx context.Context, key string, r store.Range) ([]byte, store.Info, error) {
+	if do := w.do; do != nil && w.fits(key, r) {
+		w.do = nil
+		do()
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, store.Info{}, err
+	}
+	return w.Store.Get(ctx, key, r)
+}
+
+// ofBlock reports whether a read is of a block, which may be embedded in a
+// segment: nothing else is read from the middle on.
+func ofBlock(_ string, r store.Range) bool { return r.Off > 0 }
+
+// TestFsckOfStoreInUse: a log that is folded while it is checked has no
+// problems.
+func TestFsckOfStoreInUse(t *testing.T) {
+	st := store.NewMemory()
+	g := open(t, st, false)
+	g.create(t, "one")
+	for i := range 10 {
+		g.mustPut(t, "one", fmt.Sprintf("v1/file-%d", i), noise(500))
+	}
+	folded := false
+	used := &whenRead{Store: st, fits: ofBlock, do: func() {
+		if err := g.keep.Fold(t.Context(), "one"); err != nil {
+			t.Fatal(err)
+		}
+		g.keep.Retire(t.Context())
+		folded = objects(t, st)["fences"] > 0
+	}}
+	if found, err := fsckOf(t, t.Context(), used, false); err != nil || len(found) > 0 {
+		t.Errorf("found %v, %v, want nothing", found, err)
+	}
+	if !folded {
+		t.Error("no segment made way during the check")
+	}
+}
+
+// TestFsckEnds: a check that is told to end reports nothing of the rest.
+func TestFsckEnds(t *testing.T) {
+	st := stocked(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := &whenRead{Store: st, fits: ofBlock, do: cancel}
+	if found, err := fsckOf(t, ctx, ended, true); !errors.Is(err, context.Canceled) || len(found) > 0 {
+		t.Errorf("found %v, %v, want nothing but the end", found, err)
+	}
+}
+
+// TestProblemIsALine: whatever the file's name.
+func TestProblemIsALine(t *testing.T) {
+	p := upkeep.Problem{Dataset: "d", Tag: "v1", Path: "a\nb\x1b[2J", Err: errors.New("gone")}
+	if got, want := p.String(), `d/"v1/a\nb\x1b[2J": gone`; got != want {
+		t.Errorf("the problem is told as %q, want %q", got, want)
+	}
+	p.Path = "größe 1.txt"
+	if got, want := p.String(), "d/v1/größe 1.txt: gone"; got != want {
+		t.Errorf("the problem is told as %q, want %q", got, want)
 	}
 }
 
