@@ -10,7 +10,8 @@ import (
 )
 
 // Writers wait while a tail is that long, until a fold has taken it in: ten
-// times what starts one.
+// times what starts one (docs/design/0004, Limits). After longWait they are told
+// to come back: common clients give up after a minute.
 const (
 	longTail      = 200_000   // records
 	longTailBytes = 640 << 20 // embedded

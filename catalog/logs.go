@@ -104,7 +104,7 @@ func (l *line[S]) Retire(ctx context.Context, after time.Duration) error {
 func (l *line[S]) olderThan(ctx context.Context, key string, age time.Duration) (bool, error) {
 	_, info, err := l.c.o.Store.Get(ctx, key, store.Range{Len: 1})
 	if errors.Is(err, store.ErrNotFound) {
-		return false, nil // another has found it covered by a newer one
+		return false, nil // without a checkpoint nothing makes way
 	}
 	if err != nil {
 		return false, fmt.Errorf("read %s: %w", key, err)

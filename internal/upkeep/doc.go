@@ -4,7 +4,7 @@
 //
 //  1. It holds no lock and needs no leader: every gateway of a bucket may do
 //     all of it at the same time. Who comes second has worked in vain.
-//  2. It changes logs through their records alone, so that it can do nothing
-//     that a client's write would not survive.
+//  2. It changes states through records of their logs alone, as clients do, so
+//     that replay refuses what would harm them.
 //  3. What it deletes or overwrites is covered by a durable checkpoint.
 package upkeep

@@ -14,7 +14,10 @@ import (
 	"aetherfs/internal/store"
 )
 
-// Defaults of Options.
+// Defaults of Options. Those of tails and folds are the limits of
+// docs/design/0004; a checkpoint stands for an hour before segments make way, for
+// readers that are on their way; an upload lives as long as clients are known to
+// try again.
 const (
 	DefaultEvery        = time.Second
 	DefaultFoldRecords  = 20_000
