@@ -11,7 +11,7 @@ import (
 )
 
 // nodeWrites is how many nodes of a fold are on their way to the store at once:
-// they are of 300 KB, and clients come first.
+// 2.4 MB of leaves.
 const nodeWrites = 8
 
 // Move stores what recipes name in embedded blocks anew, in blocks of the pool,

@@ -15,9 +15,9 @@ import (
 )
 
 // Defaults of Options. Those of tails and folds are the limits of
-// docs/design/0004; a checkpoint stands for an hour before segments make way, for
-// readers that are on their way; an upload lives as long as clients are known to
-// try again.
+// docs/design/0004. A checkpoint stands for an hour before segments make way, so
+// that whoever has named bytes in them can still read these and store them again.
+// Uploads end after the week that README promises.
 const (
 	DefaultEvery        = time.Second
 	DefaultFoldRecords  = 20_000
