@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -60,13 +62,20 @@ be read. The exit code is 0 if there is none.`,
 
 // fsck checks a store by a gateway's floors with empty caches.
 func fsck(ctx context.Context, c *config.Config, readData bool, report func(upkeep.Problem)) (checked upkeep.Checked, err error) {
+	if !c.Remote() {
+		if _, err := os.Stat(c.Store); err != nil {
+			return checked, err // rather than make the folder
+		}
+	}
 	raw, err := openRaw(c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return checked, err
 	}
 	defer func() { err = errors.Join(err, raw.Close()) }()
 	objects := store.ReadOnly(store.Retried(raw, store.RetryOptions{}))
-	if _, err := catalog.ReadRepository(ctx, objects); err != nil {
+	if _, err := catalog.ReadRepository(ctx, objects); errors.Is(err, store.ErrNotFound) {
+		return checked, fmt.Errorf("no gateway has stored in it: %w", err)
+	} else if err != nil {
 		return checked, err
 	}
 	bytes, err := dedupe.Open(dedupe.Options{Store: objects, Verify: dedupe.ByDigest, Segment: catalog.SegmentKey, CacheBytes: c.Memory / cacheShare})
@@ -94,7 +103,7 @@ type findings struct {
 
 func (f findings) problem(p upkeep.Problem) {
 	if f.json {
-		_ = printJSON(f.w, map[string]string{"dataset": p.Dataset, "tag": p.Tag, "path": p.Path, "problem": p.Err.Error()})
+		_ = json.NewEncoder(f.w).Encode(map[string]string{"dataset": p.Dataset, "tag": p.Tag, "path": p.Path, "problem": p.Err.Error()})
 		return
 	}
 	fmt.Fprintln(f.w, p)
@@ -102,7 +111,7 @@ func (f findings) problem(p upkeep.Problem) {
 
 func (f findings) sum(c upkeep.Checked) error {
 	if f.json {
-		return printJSON(f.w, c)
+		return json.NewEncoder(f.w).Encode(c)
 	}
 	_, err := fmt.Fprintf(f.w, "%s datasets, %s files of %s in %s blocks: %s problems\n", humanize.Comma(c.Datasets), humanize.Comma(c.Files),
 		humanize.IBytes(uint64(c.Bytes)), humanize.Comma(c.Blocks), humanize.Comma(c.Problems))

@@ -22,18 +22,20 @@ type Problem struct {
 	Err       error
 }
 
+// String tells the problem in one line.
 func (p Problem) String() string {
+	what := strings.ReplaceAll(p.Err.Error(), "\n", "; ")
 	switch {
 	case p.Dataset == "":
-		return fmt.Sprintf("the hub: %v", p.Err)
+		return "the hub: " + what
 	case p.Path == "":
-		return fmt.Sprintf("%s: %v", p.Dataset, p.Err)
+		return p.Dataset + ": " + what
 	}
 	key := manifest.KeyOf(p.Tag, p.Path)
 	if strings.ContainsFunc(key, func(c rune) bool { return !unicode.IsPrint(c) }) {
 		key = strconv.Quote(key) // it would be more than a line, or more than text
 	}
-	return fmt.Sprintf("%s/%s: %v", p.Dataset, key, p.Err)
+	return p.Dataset + "/" + key + ": " + what
 }
 
 // FsckOptions of Fsck. The engine and the catalog must have empty caches, or
@@ -47,9 +49,11 @@ type FsckOptions struct {
 
 // Checked says how much Fsck went through.
 type Checked struct {
-	Datasets, Files, Blocks int64
-	Bytes                   int64 // of the files
-	Problems                int64
+	Datasets int64 `json:"datasets"`
+	Files    int64 `json:"files"`
+	Blocks   int64 `json:"blocks"`
+	Bytes    int64 `json:"bytes"` // of the files
+	Problems int64 `json:"problems"`
 }
 
 // Fsck checks that every object that can be reached from the logs is there and

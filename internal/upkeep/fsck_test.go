@@ -213,8 +213,8 @@ func TestProblemIsALine(t *testing.T) {
 	if got, want := p.String(), `d/"v1/a\nb\x1b[2J": gone`; got != want {
 		t.Errorf("the problem is told as %q, want %q", got, want)
 	}
-	p.Path = "größe 1.txt"
-	if got, want := p.String(), "d/v1/größe 1.txt: gone"; got != want {
+	p.Path, p.Err = "größe 1.txt", errors.Join(p.Err, errors.New("damaged"))
+	if got, want := p.String(), "d/v1/größe 1.txt: gone; damaged"; got != want {
 		t.Errorf("the problem is told as %q, want %q", got, want)
 	}
 }
