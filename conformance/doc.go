@@ -1,7 +1,8 @@
 // Package conformance holds no code but tests: real S3 clients, unmodified and
 // with their default settings, against the running binary, over http and
 // https. Nothing in it reaches behind the front door but to look at the files
-// of the store, to damage them or to kill the process.
+// of the store, to damage them or to kill the process; and to have folded at
+// once what a gateway would fold in an hour.
 //
 //  1. A client that is missing fails the run: install.sh brings them all.
 //  2. A failure that we know of stands in known.txt with its reason. A row that

@@ -43,6 +43,11 @@ func TestRaceDeleteBucket(t *testing.T) {
 	if err := all.Wait(); err != nil {
 		t.Error(err)
 	}
+	// Nothing is left, as a gateway sees that has seen nothing of the races.
+	fresh := door(t, newGateway(t, false, c.env()...))
+	if left, err := fresh.ListBuckets(t.Context()); err != nil || len(left) > 0 {
+		t.Errorf("buckets left: %v, error %v", left, err)
+	}
 	sum := map[string]int{}
 	for _, lane := range lanes {
 		for outcome, n := range lane.outcomes {
