@@ -27,8 +27,17 @@ func (l *line[S]) newest(ctx context.Context) (*manifest.Checkpoint, time.Time, 
 	return nil, time.Time{}, nil
 }
 
-// checkpoint reads the checkpoint of that name, and the store's clock.
+// checkpoint reads the checkpoint of that name, and the store's clock. A second
+// look tells a damaged answer from a damaged object.
 func (l *line[S]) checkpoint(ctx context.Context, key string) (*manifest.Checkpoint, time.Time, error) {
+	cp, date, err := l.glance(ctx, key)
+	if errors.Is(err, manifest.ErrFormat) {
+		return l.glance(ctx, key)
+	}
+	return cp, date, err
+}
+
+func (l *line[S]) glance(ctx context.Context, key string) (*manifest.Checkpoint, time.Time, error) {
 	raw, info, err := l.c.o.Store.Get(ctx, key, store.Range{Len: maxCheckpointBytes})
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("read %s: %w", key, err)

@@ -87,8 +87,20 @@ func (n *nodes) bytes(ctx context.Context, folder string, name manifest.Digest) 
 	return n.fetch(ctx, folder, name)
 }
 
-// fetch reads a node from the store. It is not yet verified.
+// fetch reads a node from the store and compares it with its name. A second look
+// tells a damaged answer from a damaged object.
 func (n *nodes) fetch(ctx context.Context, folder string, name manifest.Digest) ([]byte, error) {
+	raw, err := n.glance(ctx, folder, name)
+	if err == nil && sha256.Sum256(raw) != name {
+		raw, err = n.glance(ctx, folder, name)
+	}
+	if err == nil && sha256.Sum256(raw) != name {
+		err = fmt.Errorf("read %s: it does not match its name: %w", nodeKey(folder, name), manifest.ErrFormat)
+	}
+	return raw, err
+}
+
+func (n *nodes) glance(ctx context.Context, folder string, name manifest.Digest) ([]byte, error) {
 	key := nodeKey(folder, name)
 	raw, info, err := n.st.Get(ctx, key, store.Range{Len: maxNodeBytes})
 	switch {
