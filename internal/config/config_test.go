@@ -192,6 +192,21 @@ func TestWrongValues(t *testing.T) {
 	}
 }
 
+// TestMisplacedSecrets: a secret that stands in a URL, where none belongs, is
+// not told again.
+func TestMisplacedSecrets(t *testing.T) {
+	for _, arg := range []string{
+		"--store=s3://key:SECRET@bucket/p", "--store=s3://key:SECRET/@bucket", "--store=s3://bucket?secret-key=SECRET",
+		"--store=s3://bucket?endpoint=https://key:SECRET@host", "--store=s3://bucket/%zz?secret-key=SECRET",
+		"--store=file://key:SECRET@host/x", "--store=http://key:SECRET@host",
+	} {
+		_, err := load(t, []string{arg}, []string{"HOME=/h"})
+		if err == nil || strings.Contains(err.Error(), "SECRET") || !strings.Contains(err.Error(), "flag --store: ") {
+			t.Errorf("%s: error %v, want one without the secret", arg, err)
+		}
+	}
+}
+
 func TestToggles(t *testing.T) {
 	for value, want := range map[string]string{"true": "", "0": "", "perhaps": "environment AETHERFS_METRICS_OPEN: \"perhaps\": write true or false"} {
 		c, err := load(t, nil, []string{"HOME=/h", "AETHERFS_METRICS_OPEN=" + value})

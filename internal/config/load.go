@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -212,7 +213,11 @@ func (l *loader) parse() {
 				l.mistake(l.config.sources[s.key], "%v", err)
 				continue
 			}
-			l.mistake(l.config.sources[s.key], "%q: %v", value, err)
+			l.mistake(l.config.sources[s.key], "%q: %v", hidden.ReplaceAllString(value, "$1"), err)
 		}
 	}
 }
+
+// hidden is what of a URL may be a secret that was written where none belongs:
+// the name and password before a host, and the options.
+var hidden = regexp.MustCompile(`(://)[^?]*@|\?.*`)

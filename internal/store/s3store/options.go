@@ -122,7 +122,8 @@ func (o *Options) set(name string, values []string) error {
 		return fmt.Errorf("%s is given %d times", name, len(values))
 	}
 	if err := set(o, values[0]); err != nil {
-		return fmt.Errorf("%s=%s: %w", name, values[0], err)
+		shown := values[0][strings.LastIndex(values[0], "@")+1:] // before it may be a password
+		return fmt.Errorf("%s=%s: %w", name, shown, err)
 	}
 	return nil
 }
