@@ -6,6 +6,15 @@ import (
 	"github.com/tidwall/btree"
 )
 
+// Fold is a tree with the place of its state in the log. The zero Fold is none:
+// nothing of the log was folded.
+type Fold struct {
+	Slot uint64 // of the segment that committed it
+	Base uint64 // the segment after which the tree is the state
+	Prev uint64 // the base of the fold that it builds on; 0: none
+	Root Digest // the name of the tree's root
+}
+
 // Write takes a node that is to be kept in the store under a name.
 type Write func(ctx context.Context, name Digest, node []byte) error
 

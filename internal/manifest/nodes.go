@@ -27,12 +27,3 @@ type unread struct{ err error }
 
 func (u *unread) Error() string { return u.err.Error() }
 func (u *unread) Unwrap() error { return u.err }
-
-// Fold says which tree a state begins with. The zero Fold is none: the state
-// is made of the whole log.
-type Fold struct {
-	Slot uint64 // of the segment that committed it
-	Base uint64 // the segment after which the tree is the state
-	Prev uint64 // the base of the fold that it builds on; 0: none
-	Root Digest // the name of the tree's root
-}
