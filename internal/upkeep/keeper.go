@@ -17,7 +17,7 @@ import (
 // Defaults of Options. Those of tails and folds are the limits of
 // docs/design/0004. A checkpoint stands for an hour before segments make way, so
 // that whoever has named bytes in them can still read these and store them again.
-// Uploads end after the week that README promises.
+// Uploads end after the week that README tells.
 const (
 	DefaultEvery        = time.Second
 	DefaultFoldRecords  = 20_000
