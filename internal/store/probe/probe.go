@@ -76,7 +76,13 @@ func Probe(ctx context.Context, s store.Store, o Options) (r Report, err error) 
 		o.Now = time.Now
 	}
 	p := &prober{s: s, o: o, prefix: Prefix + hex.EncodeToString(name[:]) + "/"}
-	defer func() { err = errors.Join(err, p.clean(ctx)) }()
+	defer func() {
+		left := p.clean(ctx)
+		if errors.Is(left, store.ErrDenied) && !r.Writable() {
+			left = nil // that is among what was found
+		}
+		err = errors.Join(err, left)
+	}()
 	for _, c := range p.checks() {
 		if o.Quick && !c.quick {
 			continue

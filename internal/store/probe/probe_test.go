@@ -3,6 +3,7 @@ package probe_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -126,10 +127,45 @@ func TestUnknownOutcomes(t *testing.T) {
 func TestDownIsNoFinding(t *testing.T) {
 	for op := range store.Ops() {
 		f := store.Faulty(store.NewMemory(), store.FaultFrom(store.Ops()[op], 1, store.Fault{Kind: store.FaultBefore}))
-		if r, err := run(t, f, true); err == nil {
-			t.Errorf("a store whose %v fails: %+v, want an error", store.Ops()[op], r)
+		if r, err := run(t, f, true); !errors.Is(err, store.ErrInjected) {
+			t.Errorf("a store whose %v fails: %+v, %v, want that error", store.Ops()[op], r, err)
 		}
 	}
+	m := store.NewMemory()
+	var down atomic.Bool
+	b := &bad{Store: m, get: func(ctx context.Context, key string, r store.Range) ([]byte, store.Info, error) {
+		if r.Off > 0 {
+			down.Store(true)
+		}
+		if down.Load() {
+			return nil, store.Info{}, store.ErrInjected
+		}
+		return m.Get(ctx, key, r)
+	}}
+	if r, err := run(t, b, false); !errors.Is(err, store.ErrInjected) {
+		t.Errorf("a store that fails while ranges are read: %+v, %v, want that error", r, err)
+	}
+}
+
+// TestRepeatedCreates: where something between repeats a create, the one who
+// won may be told that the object exists.
+func TestRepeatedCreates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var creates atomic.Int64
+		m := store.NewMemory()
+		b := &bad{Store: m, put: func(ctx context.Context, key string, data []byte, c store.Cond) (store.Info, error) {
+			info, err := m.Put(ctx, key, data, c)
+			if c.IfAbsent && err == nil && creates.Add(1)%2 == 1 {
+				return info, store.ErrExists
+			}
+			return info, err
+		}}
+		for _, quick := range []bool{true, false} {
+			if r, err := run(t, b, quick); err != nil || !r.Writable() {
+				t.Errorf("quick %t: not writable: %s, %v", quick, r.Why(), err)
+			}
+		}
+	})
 }
 
 // TestQuickIsQuick: at the start of a gateway every round trip counts.

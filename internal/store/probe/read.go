@@ -101,6 +101,9 @@ func (p *prober) readRanges(ctx context.Context) (string, error) {
 		}
 		got, info, err := p.s.Get(ctx, key, r)
 		if err != nil {
+			if err := p.holds(ctx, key, data); err != nil {
+				return "", err // it is not about ranges
+			}
 			return "", brokenf("the range %+v of %d bytes: %v", r, size, err)
 		}
 		if !bytes.Equal(got, data[off:off+n]) || info.Size != size {

@@ -22,11 +22,11 @@ type outcome int
 const (
 	created outcome = iota
 	existed
-	unknown
+	unknown // the error says why
+	refused // the store does not take such a request, says the error
 )
 
-// create creates key, once. An error is of a store that does not take such a
-// request.
+// create creates key, once.
 func (p *prober) create(ctx context.Context, key string, data []byte) (outcome, error) {
 	info, err := p.s.Put(ctx, key, data, store.Cond{IfAbsent: true})
 	switch {
@@ -37,9 +37,9 @@ func (p *prober) create(ctx context.Context, key string, data []byte) (outcome, 
 		p.note(info)
 		return existed, nil
 	case errors.Is(err, store.ErrDenied), store.Refused(err), ctx.Err() != nil:
-		return unknown, err
+		return refused, err
 	}
-	return unknown, nil
+	return unknown, err
 }
 
 // note keeps the date of an answer.
@@ -54,11 +54,11 @@ func (p *prober) note(info store.Info) {
 func (p *prober) creates(ctx context.Context, next func(try int) string, data []byte) (key string, got outcome, err error) {
 	for try := range attempts {
 		key = next(try)
-		if got, err = p.create(ctx, key, data); err != nil || got != unknown {
+		if got, err = p.create(ctx, key, data); got != unknown {
 			return key, got, err
 		}
 	}
-	return key, unknown, fmt.Errorf("%d creates have no known outcome", attempts)
+	return key, unknown, fmt.Errorf("%d creates have no known outcome, as of the last: %w", attempts, err)
 }
 
 // holds reports an error unless key holds data, whole.

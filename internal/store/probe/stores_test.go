@@ -63,6 +63,14 @@ type bad struct {
 	get  func(ctx context.Context, key string, r store.Range) ([]byte, store.Info, error)
 	put  func(ctx context.Context, key string, data []byte, c store.Cond) (store.Info, error)
 	list func(ctx context.Context, prefix, after string) iter.Seq2[store.Info, error]
+	del  func(ctx context.Context, key string) error
+}
+
+func (b *bad) Delete(ctx context.Context, key string) error {
+	if b.del != nil {
+		return b.del(ctx, key)
+	}
+	return b.Store.Delete(ctx, key)
 }
 
 func (b *bad) Get(ctx context.Context, key string, r store.Range) ([]byte, store.Info, error) {
@@ -196,6 +204,9 @@ var badStores = map[string]struct {
 			}
 			return m.Put(ctx, key, data, c)
 		}}
+	}},
+	"deletes nothing": {"list what was just written and deleted", true, func(*store.Memory) *bad {
+		return &bad{del: func(context.Context, string) error { return errDenied }}
 	}},
 	"has no clock": {"look for the store's clock", true, func(m *store.Memory) *bad {
 		m.Now = func() time.Time { return time.Time{} }
