@@ -2,6 +2,8 @@ package s3store
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"net/http"
 	"path/filepath"
 	"time"
@@ -24,9 +26,9 @@ var errNoKeys = errors.New("no keys for the store: set AETHERFS_STORE_ACCESS_KEY
 func signers(o Options) *credentials.Credentials {
 	switch {
 	case o.AccessKey != "":
-		return credentials.New(static(o.AccessKey, o.SecretKey, ""))
+		return credentials.New(&first{of: []credentials.Provider{static(o.AccessKey, o.SecretKey, "")}})
 	case o.Profile != "":
-		return credentials.New(profile(o))
+		return credentials.New(&first{of: []credentials.Provider{profile(o)}})
 	}
 	all := []credentials.Provider{
 		static(o.Getenv("AWS_ACCESS_KEY_ID"), o.Getenv("AWS_SECRET_ACCESS_KEY"), o.Getenv("AWS_SESSION_TOKEN")),
@@ -37,7 +39,7 @@ func signers(o Options) *credentials.Credentials {
 	if o.atAmazon() || o.Getenv("AWS_WEB_IDENTITY_TOKEN_FILE") != "" {
 		all = append(all, role(o))
 	}
-	return credentials.New(&signing{credentials.Chain{Providers: all}})
+	return credentials.New(&first{of: all})
 }
 
 func static(access, secret, token string) credentials.Provider {
@@ -77,23 +79,44 @@ func role(o Options) credentials.Provider {
 	return iam
 }
 
-// signing is a chain that does not go on without keys, as an unsigned request
-// would be refused with a message that explains nothing.
-type signing struct{ credentials.Chain }
-
-func (s *signing) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
-	value, err := s.Chain.RetrieveWithCredContext(cc)
-	return keyed(value, err)
+// first has the keys of the first provider that has any. Without keys it is an
+// error, as an unsigned request would be refused with a message that explains
+// nothing: errNoKeys, unless a provider failed, which may pass.
+type first struct {
+	of      []credentials.Provider
+	current credentials.Provider // whose keys are in use; nil: none
 }
 
-func (s *signing) Retrieve() (credentials.Value, error) {
-	value, err := s.Chain.Retrieve()
-	return keyed(value, err)
+func (f *first) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
+	return f.retrieve(func(p credentials.Provider) (credentials.Value, error) { return p.RetrieveWithCredContext(cc) })
 }
 
-func keyed(value credentials.Value, err error) (credentials.Value, error) {
-	if err == nil && value.AccessKeyID == "" {
-		err = errNoKeys
+func (f *first) Retrieve() (credentials.Value, error) {
+	return f.retrieve(credentials.Provider.Retrieve)
+}
+
+func (f *first) IsExpired() bool { return f.current == nil || f.current.IsExpired() }
+
+func (f *first) retrieve(ask func(credentials.Provider) (credentials.Value, error)) (credentials.Value, error) {
+	var failed []error
+	mayPass := false
+	for _, p := range f.of {
+		value, err := ask(p)
+		if err == nil && value.AccessKeyID != "" {
+			f.current = p
+			return value, nil
+		}
+		if err != nil {
+			failed = append(failed, err)
+			mayPass = mayPass || !errors.Is(err, fs.ErrNotExist)
+		}
 	}
-	return value, err
+	err := errors.Join(failed...)
+	switch {
+	case mayPass:
+		return credentials.Value{}, fmt.Errorf("%s: %w", errNoKeys.Error(), err)
+	case err != nil:
+		return credentials.Value{}, fmt.Errorf("%w: %w", errNoKeys, err)
+	}
+	return credentials.Value{}, errNoKeys
 }

@@ -1,6 +1,7 @@
 package s3store_test
 
 import (
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -82,6 +83,40 @@ func FuzzParseURL(f *testing.F) {
 		}
 		_ = s.Close()
 	})
+}
+
+// TestKeysThatFail: where keys are not to be had just now they are asked for
+// again, and the error says why there are none; where there are none it is
+// final.
+func TestKeysThatFail(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "credentials")
+	o := options(urlOf(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 404, "NoSuchKey") }))
+	o.AccessKey, o.SecretKey = "", ""
+	o.Getenv = func(name string) string { return map[string]string{"AWS_SHARED_CREDENTIALS_FILE": file}[name] }
+	for _, profile := range []string{"", "default"} {
+		o.Profile = profile
+		s := open(t, o)
+		for _, c := range []struct {
+			text string
+			want error
+			says string
+		}{
+			{"[default]\n", store.ErrDenied, "no keys for the store"},
+			{"[default]\ncredential_process = false now\n", errUnknown, "exit status 1"},
+			{"[default]\naws_access_key_id = a\naws_secret_access_key = s\n", store.ErrNotFound, ""},
+		} {
+			write(t, file, []byte(c.text))
+			if _, _, err := s.Get(t.Context(), "k", store.Range{}); !errors.Is(meaning(err), c.want) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("profile %q of %q: %v, want %v that says %q", profile, c.text, err, c.want, c.says)
+			}
+		}
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := open(t, o).Get(t.Context(), "k", store.Range{}); !errors.Is(err, store.ErrDenied) || !strings.Contains(err.Error(), file) {
+			t.Errorf("profile %q without its file: %v, want ErrDenied that names it", profile, err)
+		}
+	}
 }
 
 // TestCredentials: whose keys a request is signed with.
