@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"aetherfs/catalog"
@@ -55,15 +56,7 @@ func (t *tx) copyNear(ctx context.Context, p, from Path, o CopyOptions) (manifes
 // of the same pool is named again; what is embedded in the other's log, or lies
 // in another pool, is stored again.
 func (t *tx) copyFar(ctx context.Context, p, from Path, o CopyOptions) (manifest.Record, error) {
-	f, err := t.b.source(ctx, from, o.Source)
-	if err != nil {
-		return nil, err
-	}
-	e, err := f.s.Whole(ctx, f.e)
-	if err != nil {
-		return nil, explain(err)
-	}
-	recipe, added, err := t.adopt(ctx, f.d, e.Recipe)
+	e, recipe, added, err := t.adoptFrom(ctx, from, o.Source)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +72,26 @@ func (t *tx) copyFar(ctx context.Context, p, from Path, o CopyOptions) (manifest
 		x.Attr.Tags = *o.Tags
 	}
 	return &manifest.Put{Tag: p.Tag, Cond: o.Cond, Entry: x}, nil
+}
+
+// adoptFrom adopts what is at from, if it meets c. Where its bytes are gone from
+// the place at which they were found a moment before, a fold has moved them.
+func (t *tx) adoptFrom(ctx context.Context, from Path, c ReadCond) (e *manifest.Entry, r manifest.Recipe, added int64, err error) {
+	var before manifest.Recipe
+	for n := 0; ; n++ {
+		f, err := t.b.source(ctx, from, c)
+		if err != nil {
+			return nil, nil, 0, err
+		}
+		if e, err = f.s.Whole(ctx, f.e); err != nil {
+			return nil, nil, 0, explain(err)
+		}
+		r, added, err = t.adopt(ctx, f.d, e.Recipe)
+		if !errors.Is(err, ErrCorrupt) || n == maxRenewals || n > 0 && same(e.Recipe, before) {
+			return e, r, added, err
+		}
+		before = e.Recipe
+	}
 }
 
 // adopt makes a recipe of d one of the transaction's dataset, and returns the
