@@ -31,7 +31,8 @@ func decodeFold(d *decoder) Record { return &FoldRecord{d.uint(), d.uint(), d.di
 // twice, and then with that fold in force: its own record is refused there, as
 // are those that were refused before.
 func (r *FoldRecord) accept(slot uint64, old Fold) (Fold, error) {
-	if r.BuildsOn != old.Slot && !sabotage.On(sabotage.FoldNotDropped) || r.Base < max(old.Slot, 1) || r.Base >= slot {
+	second := r.BuildsOn != old.Slot || r.Base < max(old.Slot, 1)
+	if second && !sabotage.On(sabotage.FoldNotDropped) || r.Base >= slot {
 		return old, ErrFold
 	}
 	return Fold{Slot: slot, Base: r.Base, Prev: old.Base, Root: r.Root}, nil

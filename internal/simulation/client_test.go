@@ -60,7 +60,7 @@ var kinds = []struct {
 // live does n operations.
 func (c *client) live(n int) {
 	for range n {
-		time.Sleep(around(c.rng, 200*time.Millisecond))
+		time.Sleep(around(c.rng, 120*time.Millisecond))
 		if chance(c.rng, c.w.bucket.weather.idle) {
 			time.Sleep(upTo(c.rng, c.w.bucket.weather.idleUpTo))
 		}
@@ -279,8 +279,8 @@ func (c *client) transact(g *gateway, dataset string) {
 		}
 		changes, data = append(changes, ch), append(data, content)
 	}
-	if changes[0].kind == put {
-		changes[0] = c.someCond(dataset, changes[0])
+	if n := c.rng.IntN(len(changes)); changes[n].kind == put {
+		changes[n] = c.someCond(dataset, changes[n])
 	}
 	c.commit(g, dataset, changes, func(ctx context.Context, tx backend.Tx) error {
 		for n, ch := range changes {

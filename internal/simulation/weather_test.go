@@ -66,6 +66,11 @@ var climate = []weather{
 		look: 6 * time.Hour, foldAfter: 24 * time.Hour, retireAfter: time.Hour,
 	},
 	{
+		name: "naps", latency: latency, before: 0.02, after: 0.03, late: 0.03, lateUpTo: 30 * time.Second,
+		stall: 0.03, stallUpTo: 5 * time.Minute, idle: 0.05, idleUpTo: 2 * time.Minute, crash: 20 * time.Second,
+		look: 300 * time.Millisecond, foldAfter: 2 * time.Second, retireAfter: time.Second,
+	},
+	{
 		name: "rot", latency: latency, before: 0.01, after: 0.01, late: 0.01, lateUpTo: 10 * time.Second,
 		flip: 0.03, stall: 0.003, stallUpTo: 10 * time.Second, crash: 6 * time.Second,
 		look: time.Second, foldAfter: 10 * time.Second, retireAfter: time.Minute,
@@ -109,6 +114,9 @@ func (w *weather) fate(d dice, rng *rand.Rand, now time.Time) fate {
 	f.late, f.bit = upTo(rng, max(w.lateUpTo, time.Second)), rng.Uint64()
 	if chance(rng, w.stall) {
 		f.stall, f.stallFirst = upTo(rng, w.stallUpTo), rng.IntN(2) == 0
+		if f.kind == fine && !f.stallFirst && rng.IntN(2) == 0 {
+			f.kind = faultAfter // the reply found nobody to read it
+		}
 	}
 	sky := d.of("spell", now.UnixNano()/int64(spell))
 	if chance(sky, w.busy) && rng.IntN(2) == 0 {
