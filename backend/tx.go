@@ -38,6 +38,9 @@ func (b *Backend) Begin(ctx context.Context, dataset string) (Tx, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := d.Freshen(ctx); err != nil {
+		return nil, explain(err)
+	}
 	return &tx{b: b, d: d}, nil
 }
 

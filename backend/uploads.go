@@ -98,6 +98,9 @@ func (b *Backend) PutPart(ctx context.Context, p Path, id string, number int, r 
 	if err := checkNumber(number); err != nil {
 		return Part{}, err
 	}
+	if err := d.Freshen(ctx); err != nil {
+		return Part{}, explain(err)
+	}
 	stored, etag, err := b.ingest(ctx, d, r, MaxPartBytes, &o)
 	if err != nil {
 		return Part{}, fmt.Errorf("put part %d of %s: %w", number, p, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"sync/atomic"
+	"time"
 
 	"aetherfs/internal/journal"
 	"aetherfs/internal/manifest"
@@ -50,6 +51,7 @@ type line[S state[S]] struct {
 	born Moment // when its opening began
 
 	now    atomic.Pointer[point[S]]
+	synced atomic.Int64                        // when the last Sync began; Unix milliseconds
 	owing  atomic.Pointer[manifest.Checkpoint] // of the newest fold, but for its Node; nil once it is there
 	rival  atomic.Int64                        // when another's segment was applied last; Unix milliseconds
 	folded atomic.Pointer[chan struct{}]       // closed when the next fold has been taken
@@ -79,6 +81,7 @@ func openLine[S state[S]](ctx context.Context, c *Catalog, from source[S]) (*lin
 	l := &line[S]{source: from, c: c, nodes: &lineNodes{c, from.id, from.at}, seen: c.marks.get(from.id), born: c.Moment()}
 	l.now.Store(&point[S]{state: from.first(l.nodes)})
 	l.folded.Store(new(make(chan struct{})))
+	l.synced.Store(c.o.Now().UnixMilli())
 	log, err := journal.Open(ctx, c.o.Store, journal.Options{
 		Prefix:    l.at.log,
 		Owner:     l.id,
@@ -109,11 +112,28 @@ func (l *line[S]) Exclusive() bool { return l.c.o.Exclusive }
 // Sync brings the state to where the log was when it was called, or beyond.
 // Nothing comes behind a state that is closed.
 func (l *line[S]) Sync(ctx context.Context) error {
+	begun := l.c.o.Now().UnixMilli()
 	err := l.log.Sync(ctx)
 	if errors.Is(err, journal.ErrShut) && l.State().Closed() {
 		return nil
 	}
+	if err == nil {
+		l.synced.Store(begun)
+	}
 	return err
+}
+
+// freshFor is for how long a writer shares chunks with what the state names
+// without asking: well below the hour for which folded segments stay.
+const freshFor = 5 * time.Minute
+
+// Freshen is Sync, if the last is a while ago: whoever is about to write finds
+// chunks to share in segments, and those must still be there at the commit.
+func (l *line[S]) Freshen(ctx context.Context) error {
+	if l.c.o.Exclusive || l.c.o.Now().UnixMilli()-l.synced.Load() < freshFor.Milliseconds() {
+		return nil
+	}
+	return l.Sync(ctx)
 }
 
 // BeginSync begins to bring the state to where the log was at a moment, or

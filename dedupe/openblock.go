@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"aetherfs/internal/manifest"
 	"aetherfs/internal/sabotage"
@@ -15,9 +16,13 @@ import (
 // maxChunks bounds the trailer of an open block: 65,536 chunks take 2.3 MiB.
 const maxChunks = 64 << 10
 
-// settleTries bounds how often the same bytes are sent when an outcome is
-// unknown.
-const settleTries = 3
+// How often the same bytes are sent when an outcome is unknown or the store is
+// busy, and the wait after the first time, doubled after each: about 3 seconds,
+// so that a burst of refusals passes.
+const (
+	settleTries = 6
+	settleWait  = 100 * time.Millisecond
+)
 
 // openBlock is a block until it is durable. Its fields are guarded by
 // blocks.mu until it is sealed, but for the frames' bytes.
@@ -127,7 +132,10 @@ func (ob *openBlock) store(e *Engine) (*trailer, error) {
 // them there; only then reading them back proves that they are durable.
 func putBlock(ctx context.Context, s store.Store, key string, body []byte) error {
 	var err error
-	for range settleTries {
+	for try := range settleTries {
+		if try > 0 {
+			time.Sleep(settleWait << (try - 1))
+		}
 		_, err = s.Put(ctx, key, body, store.Cond{IfAbsent: true})
 		if errors.Is(err, store.ErrExists) {
 			err = sameObject(ctx, s, key, body)

@@ -65,7 +65,7 @@ func examine(ctx context.Context, c *config.Config) (report probe.Report, err er
 		return probe.Report{}, err
 	}
 	defer func() { err = errors.Join(err, raw.Close()) }()
-	return probe.Probe(ctx, store.Retried(raw, store.RetryOptions{}), probe.Options{Rand: rand.Reader, Now: time.Now})
+	return probe.Probe(ctx, store.Retried(raw, patience), probe.Options{Rand: rand.Reader, Now: time.Now})
 }
 
 // printReport prints a line a check.

@@ -72,7 +72,7 @@ func fsck(ctx context.Context, c *config.Config, readData bool, report func(upke
 		return checked, err
 	}
 	defer func() { err = errors.Join(err, raw.Close()) }()
-	objects := store.ReadOnly(store.Retried(raw, store.RetryOptions{}))
+	objects := store.ReadOnly(store.Retried(raw, patience))
 	if _, err := catalog.ReadRepository(ctx, objects); errors.Is(err, store.ErrNotFound) {
 		return checked, fmt.Errorf("no gateway has stored in it: %w", err)
 	} else if err != nil {

@@ -16,6 +16,10 @@ import (
 	"aetherfs/internal/store/s3store"
 )
 
+// patience outlasts the seconds for which a bucket that is asked too much
+// refuses: 8 attempts take about 5 s.
+var patience = store.RetryOptions{Attempts: 8}
+
 // openStore opens floor 1: a folder, which is this process's alone, or a
 // bucket, which others may be changing too. A bucket that does not keep what a
 // store promises is opened for reading only.
@@ -29,7 +33,7 @@ func (g *gateway) openStore(ctx context.Context, c *config.Config, log *slog.Log
 	if !c.Remote() {
 		return objects, true, nil
 	}
-	objects = store.Retried(objects, store.RetryOptions{})
+	objects = store.Retried(objects, patience)
 	report, err := probe.Probe(ctx, objects, probe.Options{Rand: rand.Reader, Now: time.Now, Quick: true})
 	if err != nil {
 		return nil, false, fmt.Errorf("try the store %s: %w", c.Store, err)
