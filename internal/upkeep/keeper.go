@@ -95,12 +95,13 @@ func (o *Options) setDefaults() {
 type Keeper struct {
 	o      Options
 	counts counters
+	later  map[catalog.Log]time.Time // until when a log is left alone whose fold has failed; Look's
 }
 
 // New returns a keeper. It does nothing until Run.
 func New(o Options) *Keeper {
 	o.setDefaults()
-	return &Keeper{o: o}
+	return &Keeper{o: o, later: map[catalog.Log]time.Time{}}
 }
 
 // Run looks after the logs until ctx ends. What goes wrong is logged and tried
@@ -125,14 +126,27 @@ func every(ctx context.Context, d time.Duration, f func(context.Context)) {
 	}
 }
 
-// Look folds what is due and finishes what other gateways have begun.
+// retryAfter is for how long a log is left alone whose fold has failed. What
+// waits meanwhile is far below what makes writers wait.
+const retryAfter = 15 * time.Second
+
+// Look folds what is due and finishes what other gateways have begun. It is
+// called by one goroutine at a time.
 func (k *Keeper) Look(ctx context.Context) {
 	logs := k.o.Names.Logs()
 	for _, l := range k.due(logs) {
 		if l.Shared() && k.o.Jitter() < 0.5 {
 			continue // another gateway may be at it; the next look shows
 		}
-		k.report("fold", l, k.fold(ctx, l))
+		if k.o.Now().Before(k.later[l]) {
+			continue
+		}
+		delete(k.later, l)
+		err := k.fold(ctx, l)
+		if err != nil {
+			k.later[l] = k.o.Now().Add(retryAfter)
+		}
+		k.report("fold", l, err)
 	}
 	for _, l := range logs {
 		k.report("write a checkpoint", l, l.EnsureCheckpoint(ctx))
