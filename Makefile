@@ -9,6 +9,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 # on two cores.
 TEST_TIMEOUT ?= 25m
 FUZZ_TIME    ?= 30s
+FIRST        ?= 0
+SEEDS        ?= 100000
 
 GOLANGCI    := $(BIN)/golangci-lint-v2.15.0
 GOVULNCHECK := $(BIN)/govulncheck-v1.9.0
@@ -17,7 +19,7 @@ GOVULNCHECK := $(BIN)/govulncheck-v1.9.0
 CLIENTS  := ./conformance/... ./deploy/...
 PACKAGES  = $(shell $(GO) list ./... | grep -vE '/(conformance|deploy)')
 
-.PHONY: all build run test race lint vuln bench bench-dedupe fuzz conformance cover clients clean
+.PHONY: all build run test race lint vuln bench bench-dedupe fuzz conformance soak cover clients clean
 
 all: build lint test
 
@@ -27,10 +29,12 @@ build:
 run: build
 	$(BIN)/aetherfs run
 
-# Every test, the clients' too, which are installed first.
+# Every test, the clients' too, which are installed first. The last line puts
+# bugs into the engine and sees to it that the simulation finds each.
 test: clients
 	$(GO) vet ./...
 	$(GO) test -timeout $(TEST_TIMEOUT) ./...
+	$(GO) test -timeout $(TEST_TIMEOUT) -tags sabotage -run Controls ./internal/simulation
 
 clients:
 	./conformance/install.sh
@@ -77,6 +81,12 @@ fuzz:
 # The clients again, with those that are built first and the large uploads.
 conformance: clients
 	$(GO) test -tags conformance -timeout 80m -v $(CLIENTS)
+
+# What takes hours, in pieces: SEEDS lives of the simulation from FIRST on, and
+# ten million files in a tag.
+soak: clients
+	$(GO) test -timeout 24h -run Simulation ./internal/simulation -args -first $(FIRST) -seeds $(SEEDS)
+	$(GO) test -timeout 2h -run TestManyFiles -v ./conformance -args -keys 10000000
 
 cover:
 	$(GO) test -timeout $(TEST_TIMEOUT) -coverprofile $(BIN)/cover.out -coverpkg ./... $(PACKAGES)
