@@ -83,7 +83,10 @@ func TestKeysComeAndGo(t *testing.T) {
 		t.Errorf("key delete: exit code %d, %s", code, stderr)
 	}
 	s.expect(further, 403)
-	for access, want := range map[string]string{further.access: "there is no such key", "a/b": "there is no such key", s.keys.access: "is a setting of the gateway"} {
+	for access, want := range map[string]string{
+		further.access: "there is no such key", "a/b": "there is no such key", "": "there is no such key",
+		strings.Repeat("A", 300): "there is no such key", s.keys.access: "is a setting of the gateway",
+	} {
 		if code, _, stderr := s.aetherfs(s.keys, "key", "delete", access); code != exitFailed || !strings.Contains(stderr, "delete key "+access+": ") || !strings.Contains(stderr, want) {
 			t.Errorf("key delete %s: exit code %d, %s", access, code, stderr)
 		}

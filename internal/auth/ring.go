@@ -148,6 +148,9 @@ func (r *Ring) Delete(ctx context.Context, access string) error {
 	if access == r.o.Access {
 		return fmt.Errorf("delete key %s: %w", access, ErrOwner)
 	}
+	if r.o.Book.Key(access) == nil && !minted(access) {
+		return fmt.Errorf("delete key %s: %w", access, ErrNoKey) // no gateway can have made it
+	}
 	if err := r.o.Book.Delete(ctx, access); err != nil {
 		return fmt.Errorf("delete key %s: %w", access, err)
 	}

@@ -134,7 +134,8 @@ func readKeyRequest(r *http.Request) (asked KeyRequest, err error) {
 	}
 	body := json.NewDecoder(r.Body)
 	body.DisallowUnknownFields()
-	if err := body.Decode(&asked); err != nil {
+	object := &asked // null would leave it nil
+	if err := body.Decode(&object); err != nil || object == nil {
 		return asked, errors.Join(errNoJSON, err)
 	}
 	if err := body.Decode(new(any)); !errors.Is(err, io.EOF) {

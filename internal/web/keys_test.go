@@ -179,6 +179,7 @@ func TestWhatIsAskedForKeysIsChecked(t *testing.T) {
 		"no JSON":            {"note", nil, 400},
 		"nothing":            {"", nil, 400},
 		"a list":             {"[]", nil, 400},
+		"null":               {"null", nil, 400},
 		"an unknown field":   {`{"secret": "mine"}`, nil, 400},
 		"two objects":        {`{} {}`, nil, 400},
 		"a long note":        {`{"note": "` + strings.Repeat("x", web.MaxNoteBytes+1) + `"}`, nil, 400},
