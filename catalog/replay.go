@@ -118,6 +118,9 @@ func (l *line[S]) takeFold(ctx context.Context, f manifest.Fold, tail []played) 
 		owing.Sum = tail[0].sum
 		tail = tail[1:]
 	}
+	if len(tail) == 0 || tail[0].seg.N != state.N()+1 {
+		return state, nil, fmt.Errorf("its tree is that of slot %d: %w", state.N(), manifest.ErrFormat)
+	}
 	rest := make([]played, 0, len(tail))
 	for _, p := range tail {
 		if sabotage.On(sabotage.FoldNotReplayed) && p.seg.N != f.Slot {
