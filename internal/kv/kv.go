@@ -5,7 +5,7 @@
 //     checksum of key and value, and one that does not match reads as absent.
 //  2. A folder serves the repository whose id it carries and no other. On
 //     another id, a damaged value or an error of opening, the folder is set
-//     aside and started empty.
+//     aside and started empty; so it is when it is deleted under the cache.
 //  3. Writing never fails and never reports: a write may be lost. On a disk
 //     that is nearly full all are.
 package kv

@@ -250,6 +250,34 @@ func TestFullDisk(t *testing.T) {
 	shut(db)
 }
 
+// A folder that is deleted under the cache costs what it held: it goes on with
+// an empty one, and ends.
+func TestFolderGone(t *testing.T) {
+	for _, parent := range []bool{false, true} {
+		dir := filepath.Join(t.TempDir(), "data", "cache")
+		db := open(t, dir, "repo")
+		put(db, "s", "k", "before")
+		doomed := dir
+		if parent {
+			doomed = filepath.Dir(dir)
+		}
+		if err := os.RemoveAll(doomed); err != nil {
+			t.Fatal(err)
+		}
+		value := bytes.Repeat([]byte("v"), 64<<10)
+		for i := range 500 { // more than is kept in memory
+			put(db, "s", fmt.Sprint(i), string(value))
+		}
+		check(t, db, "s", "499", string(value))
+		if err := os.RemoveAll(doomed); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // Whatever byte of whatever file is damaged, what is read is what was put, or
 // nothing; and the cache works on.
 func TestDamagedFiles(t *testing.T) {

@@ -51,10 +51,11 @@ func (d *DB) writer() {
 }
 
 func (d *DB) apply(w write) {
-	if w.reset {
-		d.mu.Lock()
-		d.restart("reset")
-		d.mu.Unlock()
+	switch {
+	case w.reset:
+		d.empty("reset")
+	case d.orphaned():
+		d.empty("folder was deleted")
 	}
 	if len(w.pairs) > 0 && d.awake() {
 		if err := d.flush(w.pairs); err != nil {
@@ -64,6 +65,13 @@ func (d *DB) apply(w write) {
 	if w.synced != nil {
 		close(w.synced)
 	}
+}
+
+// empty replaces what is open by something empty.
+func (d *DB) empty(reason string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.restart(reason)
 }
 
 func (d *DB) flush(pairs []Pair) error {
