@@ -23,6 +23,7 @@ const (
 // are deleted. Every change that was acknowledged by one of them must be there
 // afterwards through all of them, byte for byte.
 func TestKillCluster(t *testing.T) {
+	t.Parallel()
 	seed := newSeed(t)
 	k := newClusterKill(t, seed)
 	cycles := clusterCycles

@@ -22,6 +22,7 @@ const (
 // they are absent: exactly one of the two may be told that it has, and what it
 // put is what both show from then on.
 func TestRaceCreate(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 2, newSeed(t))
 	bucket := newReference(t, c.gateways[0].endpoint, "raced").bucket
 	doors := []minio.Core{door(t, c.gateways[0]), door(t, c.gateways[1])}

@@ -22,6 +22,7 @@ const (
 // What was acknowledged must be there, or the delete must have been refused;
 // and the bucket must be there for both gateways or for none.
 func TestRaceDeleteBucket(t *testing.T) {
+	t.Parallel()
 	seed := newSeed(t)
 	c := newCluster(t, 2, seed)
 	lanes := make([]*bucketRace, bucketLanes)

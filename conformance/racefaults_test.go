@@ -17,6 +17,7 @@ const racedUnderFaults = 1000 // keys
 // what it has itself created, none loses what it was told it has, and both
 // gateways show the same.
 func TestRaceCreateUnderFaults(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 2, newSeed(t))
 	bucket := newReference(t, c.gateways[0].endpoint, "raced").bucket
 	doors := []minio.Core{door(t, c.gateways[0]), door(t, c.gateways[1])}
