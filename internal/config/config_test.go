@@ -207,6 +207,20 @@ func TestMisplacedSecrets(t *testing.T) {
 	}
 }
 
+// TestSecretsAreText: what YAML would make something else of is no secret.
+func TestSecretsAreText(t *testing.T) {
+	for value, ok := range map[string]bool{`"12345678901234567890123"`: true, "12345678901234567890123": false, "0x123456789abcdef0": false, "2001-12-14": false} {
+		file := write(t, 0o600, "access-key: user", "secret-key: "+value)
+		c, err := load(t, []string{"--config=" + file}, []string{"HOME=/h"})
+		if (err == nil) != ok || ok && c.SecretKey != strings.Trim(value, `"`) {
+			t.Errorf("secret-key: %s is taken as %+v, error %v", value, c, err)
+		}
+		if err != nil && (!strings.Contains(err.Error(), "in quotes") || strings.Contains(err.Error(), value)) {
+			t.Errorf("secret-key: %s: error %v, want one that asks for quotes", value, err)
+		}
+	}
+}
+
 func TestToggles(t *testing.T) {
 	for value, want := range map[string]string{"true": "", "0": "", "perhaps": "environment AETHERFS_METRICS_OPEN: \"perhaps\": write true or false"} {
 		c, err := load(t, nil, []string{"HOME=/h", "AETHERFS_METRICS_OPEN=" + value})

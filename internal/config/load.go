@@ -147,6 +147,10 @@ func (l *loader) file(flags *pflag.FlagSet, env map[string]string) {
 		if s.secret && info.Mode().Perm()&0o077 != 0 {
 			l.mistake(from, "it holds %s and others can read it: chmod 600 %s", key, path)
 		}
+		if _, text := values[key].(string); s.secret && !text {
+			l.mistake(from, "%s: write it in quotes: YAML takes it for a number or the like", key)
+			delete(values, key)
+		}
 	}
 	l.layer(values, func(key string) source { return source(fmt.Sprintf("file %s, %s", path, key)) })
 }

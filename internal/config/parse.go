@@ -167,8 +167,8 @@ func parseSecretKey(to *string, s string) error {
 
 // parseStoreKey takes what any service may have given out.
 func parseStoreKey(to *string, s string) error {
-	if len(s) > maxStoreKey || strings.ContainsFunc(s, invisible) {
-		return fmt.Errorf("a key of a store is of at most %d printable ASCII characters without spaces", maxStoreKey)
+	if s == "" || len(s) > maxStoreKey || strings.ContainsFunc(s, invisible) {
+		return fmt.Errorf("a key of a store is of 1 to %d printable ASCII characters without spaces", maxStoreKey)
 	}
 	*to = s
 	return nil
