@@ -20,14 +20,14 @@ import (
 // fsck checks a store that nobody uses, as the command does.
 func fsck(t *testing.T, st store.Store) []upkeep.Problem {
 	t.Helper()
-	found, err := fsckOf(t, t.Context(), st, true)
+	found, err := fsckOf(t.Context(), t, st, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return found
 }
 
-func fsckOf(t *testing.T, ctx context.Context, st store.Store, exclusive bool) ([]upkeep.Problem, error) {
+func fsckOf(ctx context.Context, t *testing.T, st store.Store, exclusive bool) ([]upkeep.Problem, error) {
 	t.Helper()
 	st = store.ReadOnly(st)
 	data, err := dedupe.Open(dedupe.Options{Store: st, Segment: catalog.SegmentKey})
@@ -189,7 +189,7 @@ func TestFsckOfStoreInUse(t *testing.T) {
 		g.keep.Retire(t.Context())
 		folded = objects(t, st)["fences"] > 0
 	}}
-	if found, err := fsckOf(t, t.Context(), used, false); err != nil || len(found) > 0 {
+	if found, err := fsckOf(t.Context(), t, used, false); err != nil || len(found) > 0 {
 		t.Errorf("found %v, %v, want nothing", found, err)
 	}
 	if !folded {
@@ -202,7 +202,7 @@ func TestFsckEnds(t *testing.T) {
 	st := stocked(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := &whenRead{Store: st, fits: ofBlock, do: cancel}
-	if found, err := fsckOf(t, ctx, ended, true); !errors.Is(err, context.Canceled) || len(found) > 0 {
+	if found, err := fsckOf(ctx, t, ended, true); !errors.Is(err, context.Canceled) || len(found) > 0 {
 		t.Errorf("found %v, %v, want nothing but the end", found, err)
 	}
 }

@@ -91,8 +91,10 @@ func (f *first) RetrieveWithCredContext(cc *credentials.CredContext) (credential
 	return f.retrieve(func(p credentials.Provider) (credentials.Value, error) { return p.RetrieveWithCredContext(cc) })
 }
 
+// Retrieve belongs to the interface of a provider; without a context a provider
+// uses a client of its own.
 func (f *first) Retrieve() (credentials.Value, error) {
-	return f.retrieve(credentials.Provider.Retrieve)
+	return f.RetrieveWithCredContext(nil)
 }
 
 func (f *first) IsExpired() bool { return f.current == nil || f.current.IsExpired() }
