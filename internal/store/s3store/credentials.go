@@ -87,10 +87,6 @@ type first struct {
 	current credentials.Provider // whose keys are in use; nil: none
 }
 
-func (f *first) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
-	return f.retrieve(func(p credentials.Provider) (credentials.Value, error) { return p.RetrieveWithCredContext(cc) })
-}
-
 // Retrieve belongs to the interface of a provider; without a context a provider
 // uses a client of its own.
 func (f *first) Retrieve() (credentials.Value, error) {
@@ -99,11 +95,11 @@ func (f *first) Retrieve() (credentials.Value, error) {
 
 func (f *first) IsExpired() bool { return f.current == nil || f.current.IsExpired() }
 
-func (f *first) retrieve(ask func(credentials.Provider) (credentials.Value, error)) (credentials.Value, error) {
+func (f *first) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
 	var failed []error
 	mayPass := false
 	for _, p := range f.of {
-		value, err := ask(p)
+		value, err := p.RetrieveWithCredContext(cc)
 		if err == nil && value.AccessKeyID != "" {
 			f.current = p
 			return value, nil
