@@ -100,7 +100,7 @@ func (c *client) begin(g *gateway, in input) (*operation, context.Context, conte
 		case <-ctx.Done():
 		}
 	}()
-	return c.w.history.begin(c.id, g.name, in), ctx, cancel
+	return c.w.history.begin(c.id, g, in), ctx, cancel
 }
 
 // answer notes what became of an operation.
@@ -121,10 +121,13 @@ func (c *client) answer(o *operation, out output, err error) {
 // expect reports errors that no fault of the store explains.
 func (c *client) expect(o *operation, err error) {
 	switch {
-	case errors.Is(err, backend.ErrUnavailable), errors.Is(err, errStale), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, errStale), o.at.ended.Load():
+	case c.w.weather.name == "fair":
+		c.w.bad("%v at %s, where nothing went wrong: %v", o.in, o.at.name, err)
+	case errors.Is(err, backend.ErrUnavailable), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 	case errors.Is(err, backend.ErrCorrupt) && c.w.bucket.weather.flip > 0:
 	default:
-		c.w.bad("%v at %s: %v", o.in, o.where, err)
+		c.w.bad("%v at %s: %v", o.in, o.at.name, err)
 	}
 }
 
@@ -212,10 +215,10 @@ func (c *client) cond(ch change) backend.Cond {
 
 // someCond makes a change conditional, or not.
 func (c *client) someCond(dataset string, ch change) change {
-	switch c.rng.IntN(4) {
+	switch c.rng.IntN(5) {
 	case 0:
 		ch.absent = true
-	case 1:
+	case 1, 2:
 		key := ch.key
 		if ch.kind == copied {
 			key = ch.from

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aetherfs/backend"
@@ -24,6 +25,7 @@ type gateway struct {
 	bytes *dedupe.Engine
 	names *catalog.Catalog
 	tree  *backend.Backend
+	ended atomic.Bool // or about to: answers may stay away
 
 	keeper  *upkeep.Keeper
 	stop    context.CancelFunc // of upkeep

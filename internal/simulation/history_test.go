@@ -27,11 +27,11 @@ type operation struct {
 	client int
 	in     input
 	call   time.Time
-	where  string // the gateway
+	at     *gateway
 }
 
-func (h *history) begin(client int, where string, in input) *operation {
-	return &operation{h, client, in, time.Now(), where}
+func (h *history) begin(client int, at *gateway, in input) *operation {
+	return &operation{h, client, in, time.Now(), at}
 }
 
 // end notes the answer.
@@ -40,7 +40,7 @@ func (o *operation) end(out output) { o.add(out, time.Now().UnixNano()) }
 // open notes that no answer came, but err or nothing at all: whatever was
 // asked may have happened, or may happen at any time.
 func (o *operation) open(err error) {
-	o.h.diary.printf("client %d at %s: %v: no answer: %v", o.client, o.where, o.in, err)
+	o.h.diary.printf("client %d at %s: %v: no answer: %v", o.client, o.at.name, o.in, err)
 	o.h.mu.Lock()
 	o.h.lost++
 	o.h.mu.Unlock()
@@ -54,12 +54,12 @@ func (o *operation) open(err error) {
 // drop notes that it did not happen, for a reason that says nothing of the
 // state.
 func (o *operation) drop(err error) {
-	o.h.diary.printf("client %d at %s: %v: not sent: %v", o.client, o.where, o.in, err)
+	o.h.diary.printf("client %d at %s: %v: not sent: %v", o.client, o.at.name, o.in, err)
 }
 
 func (o *operation) add(out output, end int64) {
 	if !out.unknown {
-		o.h.diary.printf("client %d at %s: %v: %v", o.client, o.where, o.in, out)
+		o.h.diary.printf("client %d at %s: %v: %v", o.client, o.at.name, o.in, out)
 	}
 	o.h.mu.Lock()
 	defer o.h.mu.Unlock()

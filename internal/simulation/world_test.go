@@ -208,6 +208,7 @@ func (w *world) take(slot int) *gateway {
 	g := w.slots[slot]
 	if g != nil {
 		w.slots[slot] = nil
+		g.ended.Store(true)
 		w.past = append(w.past, g)
 		w.crashes++
 	}
