@@ -9,7 +9,6 @@ import (
 	"aetherfs/internal/journal"
 	"aetherfs/internal/kv"
 	"aetherfs/internal/manifest"
-	"aetherfs/internal/sabotage"
 	"aetherfs/internal/store"
 
 	"github.com/maypok86/otter/v2"
@@ -117,7 +116,7 @@ func (n *nodes) glance(ctx context.Context, folder string, name manifest.Digest)
 // write makes a node durable.
 func (n *nodes) write(ctx context.Context, folder string, name manifest.Digest, raw []byte) error {
 	key := nodeKey(folder, name)
-	if _, err := n.st.Put(ctx, key, raw, store.Cond{}); err != nil && !sabotage.On(sabotage.NodesNotAwaited) {
+	if _, err := n.st.Put(ctx, key, raw, store.Cond{}); err != nil {
 		return fmt.Errorf("write %s: %w", key, err)
 	}
 	n.disk.Put(name[:], raw)
