@@ -36,6 +36,7 @@ var (
 	ErrChanged      = manifest.ErrChanged // the source of a copy keeps being replaced: try again
 	ErrUnavailable  = errors.New("store is unavailable")
 	ErrNoSpace      = store.ErrNoSpace
+	ErrReadOnly     = store.ErrReadOnly
 	ErrCorrupt      = dedupe.ErrCorrupt
 )
 
@@ -44,7 +45,7 @@ func Errors() []error {
 	return slices.Clone([]error{
 		ErrNoDataset, ErrNotFound, ErrNoUpload, ErrExists, ErrNotEmpty, ErrPrecondition, ErrNotModified, ErrInvalidName,
 		ErrInvalidKey, ErrKeyTooLong, ErrTooLarge, ErrRange, ErrInvalidPart, ErrPartOrder, ErrPartTooSmall, ErrBadDigest,
-		ErrDenied, ErrChanged, ErrUnavailable, ErrNoSpace, ErrCorrupt,
+		ErrDenied, ErrChanged, ErrUnavailable, ErrNoSpace, ErrReadOnly, ErrCorrupt,
 	})
 }
 
@@ -58,6 +59,8 @@ func explain(err error) error {
 		return nil
 	case errors.Is(err, journal.ErrUnknown):
 		return fmt.Errorf("%w: %s", ErrUnavailable, err.Error())
+	case errors.Is(err, store.ErrReadOnly):
+		return fmt.Errorf("%w: %s", ErrReadOnly, err.Error())
 	case errors.Is(err, context.Canceled):
 		return err
 	case errors.Is(err, manifest.ErrClosed):

@@ -140,6 +140,7 @@ var answers = []struct {
 	{backend.ErrChanged, "SlowDown", "The source was replaced meanwhile. Try again."},
 	{backend.ErrUnavailable, "ServiceUnavailable", "The store cannot be reached, and the outcome is unknown. Try again."},
 	{backend.ErrNoSpace, "InsufficientStorage", "The store is full."},
+	{backend.ErrReadOnly, "AccessDenied", "The store is opened for reading only."},
 	{backend.ErrCorrupt, "InternalError", "The stored data is damaged."},
 }
 
