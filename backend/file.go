@@ -2,6 +2,8 @@ package backend
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"sync"
@@ -63,8 +65,11 @@ func (f *File) ReadAt(p []byte, off int64) (n int, err error) {
 		data := f.reader()
 		got, err := data.ReadAt(p[n:], off+int64(n))
 		n += got
-		if err == nil || err == io.EOF || !f.renew(data) { //nolint:errorlint // readers return io.EOF bare
-			return n, explainRead(err)
+		if err == nil || err == io.EOF { //nolint:errorlint // readers return io.EOF bare
+			return n, err
+		}
+		if err := f.renew(data, err); err != nil {
+			return n, err
 		}
 	}
 }
@@ -75,25 +80,32 @@ func (f *File) reader() *dedupe.Reader {
 	return f.data
 }
 
-// renew is called when reading from old has failed, and reports whether the
+// renew is called when reading from old has failed, and returns nil if the
 // bytes are elsewhere now: a fold moves them, and what it leaves behind goes
-// away after a time. The key must still hold the version that was opened.
-func (f *File) renew(old *dedupe.Reader) bool {
+// away after a time. Else it returns what to tell the reader: that they are
+// damaged only if the key still holds the version that was opened, in the same
+// place.
+func (f *File) renew(old *dedupe.Reader, failure error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.data != old {
-		return true // another read found them
+		return nil // another read found them
 	}
-	if f.ctx.Err() != nil || f.renewals == maxRenewals {
-		return false
+	if f.ctx.Err() != nil || f.renewals == maxRenewals || !errors.Is(failure, ErrCorrupt) {
+		return explain(failure)
 	}
 	now, err := f.b.whole(f.ctx, f.Info.Path)
-	if err != nil || now.e.ID.String() != f.Info.ID || same(now.e.Recipe, f.recipe) {
-		return false
+	switch {
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrNoDataset), err == nil && now.e.ID.String() != f.Info.ID:
+		return fmt.Errorf("%w: %s has changed since it was opened: %s", ErrUnavailable, f.Info.Path, failure.Error())
+	case err != nil:
+		return err
+	case same(now.e.Recipe, f.recipe):
+		return explain(failure)
 	}
 	f.renewals++
 	f.recipe, f.data = now.e.Recipe, f.b.bytes.Open(f.ctx, now.d.Pool, now.e.Recipe)
-	return true
+	return nil
 }
 
 // same reports whether two recipes name the same chunks of the same blocks.
@@ -128,8 +140,11 @@ func (s *stream) Read(p []byte) (int, error) {
 	for {
 		n, err := s.body.Read(p)
 		s.off += int64(n)
-		if err == nil || err == io.EOF || !s.f.renew(s.data) {
-			return n, explainRead(err)
+		if err == nil || err == io.EOF {
+			return n, err
+		}
+		if err := s.f.renew(s.data, err); err != nil {
+			return n, err
 		}
 		s.body.Close()
 		s.open()
@@ -140,10 +155,3 @@ func (s *stream) Read(p []byte) (int, error) {
 }
 
 func (s *stream) Close() error { return s.body.Close() }
-
-func explainRead(err error) error {
-	if err == io.EOF { //nolint:errorlint // readers return io.EOF bare
-		return err
-	}
-	return explain(err)
-}
