@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"aetherfs/internal/manifest"
+	"aetherfs/internal/sabotage"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -49,6 +50,11 @@ func (l *line[S]) fold(ctx context.Context, p *point[S], move Move) error {
 	root, err := l.writeTree(ctx, p, moved)
 	if err != nil {
 		return fmt.Errorf("write the tree of slot %d: %w", p.state.N(), err)
+	}
+	if sabotage.On(sabotage.CheckpointFirst) {
+		n := p.state.N()
+		l.owing.Store(&manifest.Checkpoint{Dataset: l.id, Fold: manifest.Fold{Slot: n + 1, Base: n, Prev: p.state.Fold().Base, Root: root}, Sum: p.sum, Files: p.state.Files(), Bytes: p.state.Bytes()})
+		_ = l.EnsureCheckpoint(ctx)
 	}
 	_, err = l.commit(ctx, nil, &manifest.FoldRecord{Base: p.state.N(), BuildsOn: p.state.Fold().Slot, Root: root})
 	if err != nil {

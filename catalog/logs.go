@@ -82,6 +82,9 @@ func (l *line[S]) Tail() Tail {
 // followed to the slot of the fold: a state that has just been loaded is at its
 // base.
 func (l *line[S]) Retire(ctx context.Context, after time.Duration) error {
+	if sabotage.On(sabotage.RetireAtOnce) {
+		after = 0
+	}
 	s := l.State()
 	fold := s.Fold()
 	if fold.Slot == 0 || s.N() < fold.Slot || s.Pinned() && !sabotage.On(sabotage.RetireAtOnce) || l.owing.Load() != nil {

@@ -43,8 +43,7 @@ const (
 	FoldNotReplayed Bug = "fold not replayed" // what came between a fold's base and its slot is not replayed over it
 	DropBeforeClose Bug = "drop before close" // the hub forgets a dataset whose log is still open
 	CheckpointFirst Bug = "checkpoint first"  // a checkpoint is written before its FOLD is in the log
-	NodesNotAwaited Bug = "nodes not awaited" // a fold is committed though a node may not be durable
-	RetireAtOnce    Bug = "retire at once"    // segments make way though the state still names bytes in them
+	RetireAtOnce    Bug = "retire at once"    // segments make way when they are folded, and though the state still names bytes in them
 
 	// dedupe, backend
 	BlocksNotAwaited Bug = "blocks not awaited" // a file is committed though a block may not be durable
