@@ -1,9 +1,13 @@
 package simulation
 
 import (
+	"bufio"
 	"flag"
 	"fmt"
+	"os"
+	"os/exec"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 )
@@ -15,6 +19,7 @@ var (
 	duration = flag.Duration("for", 0, "how long to begin new seeds; 0: 4m, or 20s with -short")
 	gateways = flag.Int("gateways", 0, "gateways on the bucket; 0: the usual number")
 	trace    = flag.Bool("trace", false, "print all that happens")
+	here     = flag.Bool("here", false, "run seeds in this process")
 )
 
 // One processor runs the goroutines that one event wakes in the order in which
@@ -28,18 +33,51 @@ type total struct {
 	sum  result
 }
 
-// TestSimulation lives the lives of as many seeds as time allows.
+// TestSimulation lives the lives of as many seeds as time allows, in a process
+// of its own, so that a failure that ends it can be told too.
 func TestSimulation(t *testing.T) {
 	if *seed >= 0 {
 		live(t, *seed)
 		return
 	}
+	if !*here {
+		elsewhere(t)
+		return
+	}
 	var tot total
 	begun := time.Now()
 	for n := *first; time.Since(begun) < limit() && (*seeds == 0 || n < *first+*seeds); n++ {
-		t.Run(fmt.Sprint("seed=", n), func(t *testing.T) { tot.add(live(t, n)) })
+		fmt.Println(announced, n)
+		tot.add(live(t, n))
 	}
-	t.Logf("%v; took %v", &tot, time.Since(begun).Round(time.Millisecond))
+	fmt.Printf("%v; took %v\n", &tot, time.Since(begun).Round(time.Millisecond))
+}
+
+// announced stands before the number of the seed that is about to be run.
+const announced = "seed"
+
+// elsewhere runs this test in a process of its own and passes on what it says.
+func elsewhere(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), os.Args[0], append(os.Args[1:], "-here", "-test.run=^TestSimulation$", "-test.v=false")...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	n, said := *first, bufio.NewScanner(out)
+	for said.Scan() {
+		if line := said.Text(); !strings.HasPrefix(line, announced+" ") {
+			t.Log(line)
+		} else if _, err := fmt.Sscanf(line, announced+" %d", &n); err != nil {
+			t.Error(line)
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v, with or after seed %d; again: %s", err, n, again(n))
+	}
 }
 
 // limit is how long new seeds are begun.
@@ -58,10 +96,8 @@ func limit() time.Duration {
 // live runs a seed and tells how to run it again if anything was wrong.
 func live(t *testing.T, n int) result {
 	s := usual(uint64(n))
-	again := fmt.Sprintf("go test ./internal/simulation -run Simulation -args -seed %d", n)
 	if *gateways > 0 {
 		s.gateways = *gateways
-		again += fmt.Sprint(" -gateways ", *gateways)
 	}
 	s.trace = *trace
 	r := run(t, s)
@@ -69,9 +105,18 @@ func live(t *testing.T, n int) result {
 		t.Errorf("seed %d, weather %s: %s", n, s.weather.name, bad)
 	}
 	if len(r.bad) > 0 {
-		t.Errorf("again: %s -trace", again)
+		t.Errorf("again: %s", again(n))
 	}
 	return r
+}
+
+// again is the command that runs a seed once more.
+func again(n int) string {
+	cmd := fmt.Sprintf("go test ./internal/simulation -run Simulation -args -seed %d -trace", n)
+	if *gateways > 0 {
+		cmd += fmt.Sprint(" -gateways ", *gateways)
+	}
+	return cmd
 }
 
 func (t *total) add(r result) {
