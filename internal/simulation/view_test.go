@@ -117,7 +117,7 @@ func (v *view) request(ctx context.Context, op store.Op, key string, effect func
 	if f.stallFirst {
 		v.stop(f.stall)
 	}
-	if err := v.wake(ctx); err != nil {
+	if err := v.wake(ctx, f.waking); err != nil {
 		return store.Info{}, err
 	}
 	replies := make(chan reply, 1)
@@ -133,7 +133,7 @@ func (v *view) request(ctx context.Context, op store.Op, key string, effect func
 	if !f.stallFirst {
 		v.stop(f.stall)
 	}
-	if err := v.wake(ctx); err != nil {
+	if err := v.wake(ctx, f.waking); err != nil {
 		return store.Info{}, err
 	}
 	return got.info, got.err
@@ -196,14 +196,15 @@ func (v *view) stop(d time.Duration) {
 	}
 }
 
-// wake returns when the process runs, or errCut, or the error of ctx.
-func (v *view) wake(ctx context.Context) error {
+// wake returns when the process runs, or errCut, or the error of ctx. What waits
+// while a process stands still goes on one after the other: waking is its turn.
+func (v *view) wake(ctx context.Context, waking time.Duration) error {
 	for {
 		d := v.standstill()
 		if d <= 0 {
 			break
 		}
-		t := time.NewTimer(d)
+		t := time.NewTimer(d + waking)
 		select {
 		case <-t.C:
 		case <-v.cut:

@@ -84,6 +84,7 @@ type fate struct {
 	late        time.Duration // of faultLate: after the error
 	stall       time.Duration // of the process
 	stallFirst  bool          // before the request is sent rather than before its reply is seen
+	waking      time.Duration // from the end of a standstill
 	bit         uint64        // of faultFlip
 }
 
@@ -100,7 +101,7 @@ const (
 
 // fate draws that of a request which is made at now.
 func (w *weather) fate(d dice, rng *rand.Rand, now time.Time) fate {
-	f := fate{there: around(rng, w.latency/2), back: around(rng, w.latency/2), kind: fine}
+	f := fate{there: around(rng, w.latency/2), back: around(rng, w.latency/2), kind: fine, waking: time.Duration(rng.IntN(1e6)) + 1}
 	p := rng.Float64()
 	for _, k := range []struct {
 		kind  faultKind
