@@ -31,14 +31,16 @@ func refuse[T any]() iter.Seq2[T, error] {
 	}
 }
 
-func (denied) Datasets(context.Context) iter.Seq2[DatasetInfo, error]     { return refuse[DatasetInfo]() }
-func (denied) Dataset(context.Context, string) (DatasetInfo, error)       { return DatasetInfo{}, errNobody }
-func (denied) List(context.Context, string, Query) iter.Seq2[Info, error] { return refuse[Info]() }
-func (denied) Stat(context.Context, Path) (Info, error)                   { return Info{}, errNobody }
-func (denied) Open(context.Context, Path) (*File, error)                  { return nil, errNobody }
-func (denied) CreateDataset(context.Context, string) error                { return errNobody }
-func (denied) RemoveDataset(context.Context, string) error                { return errNobody }
-func (denied) Begin(context.Context, string) (Tx, error)                  { return nil, errNobody }
+func (denied) Datasets(context.Context) iter.Seq2[DatasetInfo, error]         { return refuse[DatasetInfo]() }
+func (denied) Dataset(context.Context, string) (DatasetInfo, error)           { return DatasetInfo{}, errNobody }
+func (denied) List(context.Context, string, Query) iter.Seq2[Info, error]     { return refuse[Info]() }
+func (denied) Stat(context.Context, Path) (Info, error)                       { return Info{}, errNobody }
+func (denied) Open(context.Context, Path) (*File, error)                      { return nil, errNobody }
+func (denied) Node(context.Context, string) (Node, error)                     { return Node{}, errNobody }
+func (denied) ReadDir(context.Context, string, string) iter.Seq2[Node, error] { return refuse[Node]() }
+func (denied) CreateDataset(context.Context, string) error                    { return errNobody }
+func (denied) RemoveDataset(context.Context, string) error                    { return errNobody }
+func (denied) Begin(context.Context, string) (Tx, error)                      { return nil, errNobody }
 
 func (denied) CreateUpload(context.Context, Path, UploadOptions) (string, error) {
 	return "", errNobody

@@ -17,6 +17,13 @@ func (b *Backend) List(ctx context.Context, dataset string, q Query) iter.Seq2[I
 			yield(Info{}, err)
 			return
 		}
+		b.list(ctx, state, dataset, q)(yield)
+	}
+}
+
+// list lists a state of a dataset.
+func (b *Backend) list(ctx context.Context, state *manifest.State, dataset string, q Query) iter.Seq2[Info, error] {
+	return func(yield func(Info, error) bool) {
 		seek := func(from string) iter.Seq2[manifest.Keyed, error] { return state.Keys(ctx, from) }
 		key := func(x manifest.Keyed) string { return manifest.KeyOf(x.Tag, x.Name) }
 		walk(q, q.from(), seek, key, func(prefix string, x manifest.Keyed, err error) bool {

@@ -59,6 +59,21 @@ type Query struct {
 	After     string // only keys, and common prefixes, that are greater
 }
 
+// View is the tree as directories and files, as file systems have them. See
+// Node for the names, and for what is shown.
+type View interface {
+	// Node returns what is under a name, or ErrNotFound; ErrNoDataset where the
+	// dataset does not exist.
+	Node(ctx context.Context, name string) (Node, error)
+
+	// ReadDir yields what a directory holds, from one state of its dataset, in
+	// the byte order of Node.Mark and behind the mark after, "" from the
+	// beginning. Where there is no directory it yields nothing, or ErrNotFound
+	// where none can be. Of datasets, in the root, it tells only when they were
+	// made.
+	ReadDir(ctx context.Context, name, after string) iter.Seq2[Node, error]
+}
+
 // Reader is the tree for reading. Every method returns ErrNoDataset where the
 // dataset does not exist.
 type Reader interface {
@@ -78,6 +93,8 @@ type Reader interface {
 	// Open opens the file at p, or returns ErrNotFound. The file stays
 	// readable, at the version opened, for the life of ctx. Nothing is read yet.
 	Open(ctx context.Context, p Path) (*File, error)
+
+	View
 
 	// Stats says what each tag of a dataset holds, in the order of their keys.
 	Stats(ctx context.Context, dataset string) ([]TagStats, error)

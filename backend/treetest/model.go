@@ -22,8 +22,8 @@ const dataset = "model"
 
 // someKeys sort, nest and parse in unlike ways.
 var someKeys = []string{
-	"a", "a/", "a/b", "a/b/c", "a//b", "a-b/x", "a0", "/", "/a", "//", "b/x", "b/é", "b/x y+z%20#?", "v1", "v1/", "v1-rc/x", "v1/x", "v1/x/y",
-	"\x01/ctl", "z/\U0010ffff",
+	"a", "a-", "a.b", "a/", "a/b", "a/b/c", "a//b", "a-b/x", "a0", "/", "/a", "//", "b/x", "b/é", "b/x y+z%20#?", "v1", "v1/", "v1-rc/x", "v1/x", "v1/x/y",
+	"\x01/ctl", "b/..", "b/../x", "b/./y", "z/\U0010ffff",
 }
 
 var (
@@ -59,6 +59,7 @@ func testModel(t *testing.T, newTree Maker) {
 			"replace":  m.replaceTag,
 			"read":     m.read,
 			"list":     m.list,
+			"view":     m.view,
 			"complete": m.complete,
 			"restart":  func(*rapid.T) { m.tree = m.reopen() },
 			"":         m.count,
