@@ -17,7 +17,7 @@ func (c *Catalog) CheckHub(ctx context.Context) error { return c.hub.CheckLog(ct
 // every slot below the state. An error joins all that is wrong.
 func (l *line[S]) CheckLog(ctx context.Context) error {
 	var wrong []error
-	var newest manifest.Fold
+	var newest *manifest.Checkpoint
 	for info, err := range l.c.o.Store.List(ctx, l.at.checkpoints, "") {
 		if err != nil {
 			return fmt.Errorf("list %s: %w", l.at.checkpoints, err)
@@ -27,28 +27,30 @@ func (l *line[S]) CheckLog(ctx context.Context) error {
 			wrong = append(wrong, err)
 			continue
 		}
-		if cp.Fold.Base > newest.Base {
-			newest = cp.Fold
+		if newest == nil { // it comes first
+			newest = cp
 		}
 	}
-	if base := l.State().Fold().Base; base > newest.Base {
+	var covered uint64
+	if newest != nil {
+		covered = newest.Fold.Base
+		wrong = append(wrong, l.checkRoot(ctx, newest))
+	}
+	if base := l.State().Fold().Base; base > covered {
 		wrong = append(wrong, fmt.Errorf("the fold of slot %d has no checkpoint: %w", base, manifest.ErrFormat))
 	}
-	wrong = append(wrong, l.checkRoot(ctx, newest), l.checkSlots(ctx, newest.Base))
-	return errors.Join(wrong...)
+	return errors.Join(append(wrong, l.checkSlots(ctx, covered))...)
 }
 
-// checkRoot reads the root of a fold, which its checkpoint may hold too.
-func (l *line[S]) checkRoot(ctx context.Context, f manifest.Fold) error {
-	if f.Slot == 0 {
-		return nil
-	}
-	raw, err := l.c.nodes.fetch(ctx, l.at.nodes, f.Root)
+// checkRoot reads the root that a checkpoint points to, and may hold too, and
+// compares the two.
+func (l *line[S]) checkRoot(ctx context.Context, cp *manifest.Checkpoint) error {
+	raw, err := l.c.nodes.fetch(ctx, l.at.nodes, cp.Fold.Root)
 	if err != nil {
 		return err
 	}
-	if _, err := manifest.DecodeNode(f.Root, raw); err != nil {
-		return fmt.Errorf("read %s: %w", nodeKey(l.at.nodes, f.Root), err)
+	if err := cp.CheckRoot(raw); err != nil {
+		return fmt.Errorf("read %s: %w", nodeKey(l.at.nodes, cp.Fold.Root), err)
 	}
 	return nil
 }

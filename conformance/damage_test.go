@@ -1,32 +1,24 @@
 package conformance
 
 import (
-	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 
-	"github.com/minio/minio-go/v7"
-	"golang.org/x/sync/errgroup"
+	"aetherfs/catalog"
+	"aetherfs/dedupe"
+	"aetherfs/internal/journal"
+	"aetherfs/internal/store"
 )
 
-// startDamaged is how long a gateway on a damaged store may take to be ready;
-// one that refuses to start is as good as one that answers with errors.
-const startDamaged = 5 * time.Second
-
-// A damage is something that may happen to a file of the store.
+// A damage is something that may happen to an object of the store.
 type damage struct {
 	name string
-	do   func(s *scene, object string) error // errNone where it cannot happen
+	do   func(t *testing.T, s *scene, object string) (done bool) // false where it cannot happen
 }
-
-var errNone = errors.New("there is nothing of the kind")
 
 var damages = []damage{
 	{"first byte flipped", flipped(func(int) int { return 0 })},
@@ -37,76 +29,152 @@ var damages = []damage{
 	{"cut in half", cut(func(n int) int { return n / 2 })},
 	{"one byte short", cut(func(n int) int { return n - 1 })},
 	{"emptied", cut(func(int) int { return 0 })},
-	{"removed", func(s *scene, object string) error { return os.Remove(s.file(object)) }},
-	{"replaced by another", replaced},
-	{"swapped with another", swapped},
-	{"replaced by a fence", fenced},
+	{"removed", removed},
+	{"replaced by the one before", replacedBy((*scene).neighbour)},
+	{"swapped with the one before", swappedWith((*scene).neighbour)},
+	{"replaced by one of another log", replacedBy((*scene).stranger)},
+	{"swapped with one of another log", swappedWith((*scene).stranger)},
+	{"replaced by what it was", restoredOlder},
+	{"replaced by another repository's", anotherRepository},
+	{"replaced by a fence", fenced(false)},
+	{"replaced by a fence for the newest checkpoint", fenced(true)},
 }
 
-func flipped(at func(size int) int) func(*scene, string) error {
-	return altered(func(text []byte) []byte {
-		text[at(len(text))] ^= 0x10
-		return text
-	})
+// atBucket are the damages that are tried on a bucket too: there a gateway must
+// take a fence for another gateway's.
+var atBucket = []string{
+	"byte flipped in the middle", "cut in half", "removed", "swapped with the one before", "swapped with one of another log",
+	"replaced by what it was", "replaced by a fence", "replaced by a fence for the newest checkpoint",
 }
 
-func cut(to func(size int) int) func(*scene, string) error {
-	return altered(func(text []byte) []byte { return text[:to(len(text))] })
+func flipped(at func(size int) int) func(*testing.T, *scene, string) bool {
+	return func(t *testing.T, s *scene, object string) bool {
+		data := slices.Clone(s.whole[object])
+		data[at(len(data))] ^= 0x10
+		s.spoil(t, object, data)
+		return true
+	}
 }
 
-func altered(alter func([]byte) []byte) func(*scene, string) error {
-	return func(s *scene, object string) error {
-		text, err := os.ReadFile(s.file(object))
-		if err != nil {
-			return err
+func cut(to func(size int) int) func(*testing.T, *scene, string) bool {
+	return func(t *testing.T, s *scene, object string) bool {
+		data := s.whole[object]
+		s.spoil(t, object, data[:to(len(data))])
+		return true
+	}
+}
+
+func removed(t *testing.T, s *scene, object string) bool {
+	s.spoil(t, object, nil)
+	return true
+}
+
+func replacedBy(other func(*scene, string) string) func(*testing.T, *scene, string) bool {
+	return func(t *testing.T, s *scene, object string) bool {
+		o := other(s, object)
+		if o != "" {
+			s.spoil(t, object, s.whole[o])
 		}
-		return s.write(object, alter(text))
+		return o != ""
 	}
 }
 
-// replaced puts the bytes of the object before, of the same kind, in place of
-// an object: of a numbered one, an older one's.
-func replaced(s *scene, object string) error {
-	other, err := s.neighbour(object)
-	if err != nil {
-		return err
+func swappedWith(other func(*scene, string) string) func(*testing.T, *scene, string) bool {
+	return func(t *testing.T, s *scene, object string) bool {
+		o := other(s, object)
+		if o != "" {
+			s.spoil(t, object, s.whole[o])
+			s.spoil(t, o, s.whole[object])
+		}
+		return o != ""
 	}
-	text, err := os.ReadFile(s.file(other))
-	if err != nil {
-		return err
-	}
-	return s.write(object, text)
 }
 
-func swapped(s *scene, object string) error {
-	other, err := s.neighbour(object)
+// restoredOlder brings an older copy of an object back. Only a segment that has
+// become a fence was ever another.
+func restoredOlder(t *testing.T, s *scene, object string) bool {
+	was := s.older[object]
+	if was != nil {
+		s.spoil(t, object, was)
+	}
+	return was != nil
+}
+
+// fenced puts a fence in place of a segment: for a checkpoint of its own slot, or
+// for the newest that there is.
+func fenced(newest bool) func(*testing.T, *scene, string) bool {
+	return func(t *testing.T, s *scene, object string) bool {
+		seg, err := journal.Decode(s.whole[object])
+		if err != nil {
+			return false // it is none
+		}
+		fence := journal.Fence{Owner: seg.Owner, N: seg.N, Sum: seg.Sum, Base: seg.N}
+		if owner, _ := place(object); newest {
+			fence.Base = s.newestBases(t)[owner]
+		}
+		s.spoil(t, object, fence.Encode())
+		return true
+	}
+}
+
+// anotherRepository puts what says which repository the store is in place of
+// that of this one.
+func anotherRepository(t *testing.T, s *scene, object string) bool {
+	const name = "aetherfs.json"
+	if object != name {
+		return false
+	}
+	st := store.NewMemory()
+	if _, err := catalog.OpenRepository(t.Context(), st, rand.Reader, catalog.Chunker{Algorithm: "fastcdc", Average: dedupe.DefaultChunkBytes}); err != nil {
+		t.Fatal(err)
+	}
+	data, _, err := st.Get(t.Context(), name, store.Range{})
 	if err != nil {
-		return err
+		t.Fatal(err)
 	}
-	text, err := os.ReadFile(s.file(object))
-	if err != nil {
-		return err
-	}
-	if err := replaced(s, object); err != nil {
-		return err
-	}
-	return s.write(other, text)
+	s.spoil(t, object, data)
+	return true
 }
 
 // A judgement names cases, by the beginning of their names, in which a damage
 // is not noticed, and why.
 type judgement struct{ prefix, reason string }
 
-// unread are the damages that reading every file does not notice. What it gives
+const (
+	sharesRoot = "the checkpoint holds the root too"
+	isOld      = "only the newest checkpoint and its tree are read"
+	isCovered  = "the checkpoint stands for it"
+	makesWay   = "that is what becomes of it"
+	isItsEnd   = "nothing else tells how long the log was"
+)
+
+// unread are the damages that reading everything does not notice. What it gives
 // is right for all that.
 var unread = []judgement{
-	{"log/pools/default/blocks/*/* first byte flipped", "a block's magic: no file's bytes hang on it"},
-	{"folded/datasets/*/checkpoints/* removed", "the one before and the segments since say the same"},
-	{"folded/datasets/*/checkpoints/* older", "the newest one is read"},
-	{"folded/datasets/*/log/* folded", "the checkpoint stands for it"},
-	{"folded/datasets/*/log/* fence", "the checkpoint stands for what it stands for"},
-	{"folded/pools/default/nodes/*/*", "it is one of an older fold, or the root, which the checkpoint holds too"},
-	{"folded/pools/default/blocks/*/* first byte flipped", "a block's magic: no file's bytes hang on it"},
+	{"aetherfs.json replaced by another repository's", "files are read alike, however new ones are cut"},
+	{"pool/block first byte flipped", "a block's magic: no file's bytes hang on it"},
+	{"hub/checkpoint removed", "the one before and the segments since say the same"},
+	{"dataset/checkpoint removed", "the one before and the segments since say the same"},
+	{"hub/root", sharesRoot}, {"pool/root", sharesRoot},
+	{"hub/older", isOld}, {"dataset/older", isOld}, {"pool/older", isOld},
+	{"hub/folded segment", isCovered}, {"dataset/folded segment", isCovered},
+	{"hub/fence", isCovered}, {"dataset/fence", isCovered},
+}
+
+// forgotten are the damages after which things are gone without an error.
+var forgotten = []judgement{
+	{"hub/segment removed 1", isItsEnd}, {"dataset/segment removed 1", isItsEnd},
+}
+
+// unchecked are the damages that fsck does not notice.
+var unchecked = []judgement{
+	{"aetherfs.json replaced by another repository's", "nothing else says which repository it is"},
+	{"hub/segment removed 1", isItsEnd}, {"dataset/segment removed 1", isItsEnd},
+	{"hub/older checkpoint removed", "the newest one is enough"}, {"dataset/older checkpoint removed", "the newest one is enough"},
+	{"hub/older root", "nothing names it"}, {"hub/older keys", "nothing names it"}, {"pool/older", "nothing names it"},
+	{"hub/folded segment replaced by a fence", makesWay}, {"dataset/folded segment replaced by a fence", makesWay},
+	{"hub/fence removed 0", makesWay}, {"dataset/fence removed 0", makesWay},
+	{"hub/fence replaced by what it was", "it says the same"}, {"dataset/fence replaced by what it was", "it says the same"},
 }
 
 func judged(all []judgement, name string) bool {
@@ -115,23 +183,42 @@ func judged(all []judgement, name string) bool {
 
 // TestDamagedStore damages one object of the store at a time, of each kind and
 // in each way, and reads everything by a gateway that has no caches. The client
-// must see errors or broken connections, never other bytes; and an error there
-// must be, for no damage goes unseen.
+// must see errors or broken connections, never other bytes, and nothing may be
+// missing without an error; and fsck must name what is lost.
 func TestDamagedStore(t *testing.T) {
-	for name, make := range map[string]func(*testing.T) *scene{"log": logScene, "folded": foldedScene} {
-		t.Run(name, func(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		scene   func(*testing.T) *scene
+		kinds   []string
+		each    int // objects of a kind that are damaged: the first, and the last
+		damages []damage
+	}{
+		{"log", func(t *testing.T) *scene { return logScene(t, newFolder(t)) }, logKinds, 2, damages},
+		{"folded", func(t *testing.T) *scene { return foldedScene(t, newFolder(t)) }, foldedKinds, 1, damages},
+		{"bucket", func(t *testing.T) *scene { return foldedScene(t, newBucket(t)) }, foldedKinds, 1,
+			slices.DeleteFunc(slices.Clone(damages), func(d damage) bool { return !slices.Contains(atBucket, d.name) })},
+	} {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := make(t)
+			s := c.scene(t)
 			for kind, objects := range s.kinds {
-				for number, object := range sample(objects) {
-					for _, d := range damages {
-						damageAndRead(t, s, d, object, fmt.Sprintf("%s %s %d", kind, d.name, number))
+				if !slices.Contains(c.kinds, kind) {
+					t.Errorf("there are objects of the kind %q: %q", kind, objects)
+				}
+			}
+			for _, kind := range c.kinds {
+				if len(s.kinds[kind]) == 0 {
+					t.Errorf("there is no object of the kind %q", kind)
+				}
+				for number, object := range sample(s.kinds[kind], c.each) {
+					for _, d := range c.damages {
+						s.damageAndLook(t, d, object, fmt.Sprintf("%s %s %d", kind, d.name, number))
 					}
 				}
 			}
 			s.restore(t)
-			if seen, err := s.read(t); seen || err != nil {
-				t.Errorf("a store without damage gives errors: %t, %v", seen, err)
+			if v := s.look(t); !v.unspoiled() {
+				t.Errorf("a store without damage is seen as %+v", v)
 			}
 			if said, err := s.fsck(t); err != nil {
 				t.Errorf("fsck of a store without damage: %v\n%s", err, said)
@@ -140,114 +227,32 @@ func TestDamagedStore(t *testing.T) {
 	}
 }
 
-func damageAndRead(t *testing.T, s *scene, d damage, object, name string) {
+func (s *scene) damageAndLook(t *testing.T, d damage, object, name string) {
 	t.Helper()
+	s.restore(t)
+	if !d.do(t, s, object) {
+		return
+	}
 	t.Run(name, func(t *testing.T) {
-		name := s.name + "/" + name
-		s.restore(t)
-		err := d.do(s, object)
-		if errors.Is(err, errNone) {
-			t.Skip(err)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
 		said, found := s.fsck(t)
-		seen, err := s.read(t)
-		if err == nil && !seen && !judged(unread, name) {
-			err = errors.New("every file is read as if nothing were")
-		}
-		if err == nil && found == nil && !judged(unchecked, name) {
-			err = fmt.Errorf("fsck finds nothing: %s", said)
-		}
-		known.judge(t, err)
+		v := s.look(t)
+		known.judge(t, s.judge(v, said, found, object, name))
 	})
 }
 
-// unchecked are the damages that fsck does not notice.
-var unchecked = []judgement{
-	{"log/hub/log/* removed", "the log was that long once"},
-	{"log/datasets/*/log/* removed 1", "the log was that long once"},
-	{"folded/hub/log/* removed", "the log was that long once"},
-	{"folded/datasets/*/log/* removed 1", "the log was that long once"},
-	{"folded/datasets/*/checkpoints/* older removed", "the newest one is enough"},
-	{"folded/datasets/*/log/* folded replaced by a fence", "that is what becomes of it"},
-	{"folded/datasets/*/log/* fence removed 0", "that is what becomes of it"},
-	{"folded/pools/default/nodes/*/* older", "nothing names it"},
-}
-
-// fsck checks the damaged store, data and all. It must find a problem, and say
-// so, or none.
-func (s *scene) fsck(t *testing.T) (said string, problem error) {
-	t.Helper()
-	said, err := newShell(t).run(t.Context(), builtBinary(t), "fsck", "--store", s.store, "--data", filepath.Join(t.TempDir(), "data"), "--read-data")
-	return said, err
-}
-
-// read starts the gateway on the damaged store and reads every file and the
-// listing. It reports whether anything was seen of the damage, and returns an
-// error if a client is given other bytes or names.
-func (s *scene) read(t *testing.T) (seen bool, err error) {
-	t.Helper()
-	g := s.g
-	if err := os.RemoveAll(filepath.Join(g.data, "catalog")); err != nil {
-		t.Fatal(err)
+// judge says what is wrong with what was seen of a damage.
+func (s *scene) judge(v *sight, said string, found error, object, name string) error {
+	switch {
+	case len(v.wrong) > 0:
+		return fmt.Errorf("nobody put %q", v.wrong)
+	case len(v.absent) > 0 && !judged(forgotten, name):
+		return fmt.Errorf("%d things are gone without an error, the first: %q", len(v.absent), v.absent[0])
+	case v.unspoiled() && !judged(unread, name):
+		return errors.New("everything is read as if nothing were")
+	case found == nil && !judged(unchecked, name):
+		return fmt.Errorf("fsck finds nothing: %s", said)
+	case found == nil:
+		return nil
 	}
-	g.launch(t)
-	ctx, cancel := context.WithTimeout(t.Context(), startDamaged)
-	defer cancel()
-	ready := g.ready(ctx)
-	if g.cmd != nil {
-		defer g.kill()
-	}
-	if ready != nil {
-		return true, nil
-	}
-	c := minio.Core{Client: newMinio(t, g.endpoint, func(o *minio.Options) { o.MaxRetries = 1 })}
-	var lost atomic.Bool
-	var all errgroup.Group // a client waits a little before it tells of an error
-	for key, sum := range s.want {
-		all.Go(func() error {
-			got, err := readVersion(t.Context(), c, s.bucket, key)
-			switch {
-			case err != nil || got == digest{}:
-				lost.Store(true)
-			case got != sum:
-				return fmt.Errorf("%q is read with the digest %v, want %v or an error", key, got, sum)
-			}
-			return nil
-		})
-	}
-	all.Go(func() error {
-		listed, err := listing(t.Context(), c, s.bucket)
-		if err != nil || !slices.Equal(listed, s.listed) {
-			lost.Store(true)
-		}
-		return explains(listed, s.listed)
-	})
-	err = all.Wait()
-	return lost.Load(), err
-}
-
-// listing are the keys of a bucket with their ETags.
-func listing(ctx context.Context, c minio.Core, bucket string) ([]string, error) {
-	var all []string
-	for object := range c.Client.ListObjects(ctx, bucket, minio.ListObjectsOptions{Recursive: true}) {
-		if object.Err != nil {
-			return all, object.Err
-		}
-		all = append(all, object.ETag+" "+object.Key)
-	}
-	return all, nil
-}
-
-// explains returns an error if something is listed that was not put. That
-// something is not listed any more may be for the loss of a log's end.
-func explains(listed, want []string) error {
-	for _, row := range listed {
-		if !slices.Contains(want, row) {
-			return fmt.Errorf("%q is listed, and nobody put it", row)
-		}
-	}
-	return nil
+	return s.names(said, v, object)
 }

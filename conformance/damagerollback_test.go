@@ -60,6 +60,21 @@ func TestStoreRolledBack(t *testing.T) {
 	}
 }
 
+// foldNow makes the log so long that it is folded, and waits for the
+// checkpoint, which is to be the nth.
+func foldNow(t *testing.T, g *gateway, r *reference, n int) {
+	t.Helper()
+	for range foldRecords / deletedAtOnce {
+		if err := deleteAbsent(t.Context(), r.core, r.bucket); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(t, "a checkpoint", func() bool {
+		found, err := filepath.Glob(filepath.Join(g.store(), "datasets/*/checkpoints/*"))
+		return err == nil && len(found) >= n
+	})
+}
+
 // state is the digest of every object of a bucket.
 func state(t *testing.T, g *gateway, bucket string) map[string]digest {
 	t.Helper()

@@ -2,91 +2,113 @@ package conformance
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/binary"
+	"crypto/rand"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
-	"os"
+	mathrand "math/rand/v2"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/minio/minio-go/v7"
 	"golang.org/x/sync/errgroup"
+
+	"aetherfs/catalog"
+	"aetherfs/dedupe"
+	"aetherfs/internal/manifest"
+	"aetherfs/internal/upkeep"
+)
+
+// The buckets of a scene: a damaged object may be swapped with one of another.
+const (
+	damagedBucket = "damaged"
+	otherBucket   = "other"
 )
 
 // A scene is a store to be damaged, and what is in it.
 type scene struct {
-	name   string
-	g      *gateway // stopped; its store is the copy that is damaged
-	store  string   // that copy
-	whole  string   // the store without damage
-	bucket string
+	g          *gateway // stopped, but for reading
+	references map[string]*reference
 
-	want   map[string]digest   // files to read, by key
-	listed []string            // all keys, with their ETags
-	kinds  map[string][]string // objects of the store
+	shelf
+	whole   map[string][]byte // every object, as it is without damage
+	older   map[string][]byte // what an object was before, if it was another
+	spoiled map[string]bool   // the objects that are damaged now
+
+	want   map[string]digest // files to read, by bucket and key
+	listed []string          // everything that is listed
+	owners map[string]string // the names of the datasets, by id
+	kinds  map[string][]string
 }
 
-// newScene takes over a gateway with what it has stored.
-func newScene(t *testing.T, name string, g *gateway, r *reference, want map[string]digest) *scene {
+// newScene starts a gateway on an empty shelf. Its chunks are small, so that
+// small files have long recipes.
+func newScene(t *testing.T, at shelf) *scene {
 	t.Helper()
-	s := &scene{name: name, g: g, store: g.store(), whole: filepath.Join(filepath.Dir(g.data), "whole"), bucket: r.bucket, want: want}
-	var err error
-	if s.listed, err = listing(t.Context(), r.core, r.bucket); err != nil {
+	st, shut := at.open(t)
+	if _, err := catalog.OpenRepository(t.Context(), st, rand.Reader, catalog.Chunker{Algorithm: "fastcdc", Average: dedupe.MinChunkBytes}); err != nil {
 		t.Fatal(err)
 	}
-	g.stop(t)
-	if err := os.Rename(s.store, s.whole); err != nil {
-		t.Fatal(err)
+	shut()
+	s := &scene{
+		shelf: at, g: newGateway(t, false, at.env()...),
+		older: map[string][]byte{}, want: map[string]digest{}, owners: map[string]string{}, spoiled: map[string]bool{},
 	}
+	s.references = map[string]*reference{damagedBucket: newReference(t, s.g.endpoint, damagedBucket), otherBucket: newReference(t, s.g.endpoint, otherBucket)}
 	return s
 }
 
-// logScene is a store whose log was never folded: with files that segments
+// logScene is a store whose logs were never folded: with files that segments
 // embed, files in blocks, and one in parts.
-func logScene(t *testing.T) *scene {
+func logScene(t *testing.T, at shelf) *scene {
 	t.Helper()
-	g := newGateway(t, false)
-	r := newReference(t, g.endpoint, "damaged")
-	want := fill(t, r, "v1/", 0, 100, 3000, 60_000, 90_000, 1<<20, 3<<20, 20<<20) // the largest goes in parts
-	text := bytes.Repeat([]byte("a line of text that shrinks\n"), 40_000)
-	want["v1/text"] = sumOfBytes(text)
-	if err := r.put(t.Context(), "v1/text", text); err != nil {
-		t.Fatal(err)
-	}
-	s := newScene(t, "log", g, r, want)
-	s.kinds = objectsByKind(t, s.whole)
+	s := newScene(t, at)
+	s.fill(t, damagedBucket, "v1/", 0, 100, 3000, 60_000, 200_000, 1<<20, 3<<20, 20<<20) // the largest goes in parts
+	s.fill(t, otherBucket, "v7/", 200, 4000, 210_000, 1<<20, 2<<20)
+	s.put(t, damagedBucket, "v1/text", bytes.Repeat([]byte("a line of text that shrinks\n"), 40_000))
+	s.finish(t)
 	return s
 }
 
-// Names enough that nodes hold them, not the root alone.
-const (
-	manyNames = 2000
-	namesRead = 20 // of them
-)
-
-// foldedScene is a store that was folded twice, with files from before, between
-// and after. Some of the segments from before the newest fold have become
-// fences.
-func foldedScene(t *testing.T) *scene {
+// foldedScene is a store whose logs, the hub's too, were folded twice, with
+// files from before, between and after. What was folded first has become
+// fences, what was folded then has not.
+func foldedScene(t *testing.T, at shelf) *scene {
 	t.Helper()
-	g := newGateway(t, false)
-	r := newReference(t, g.endpoint, "damaged")
-	want := fill(t, r, "v1/", 0, 3000, 90_000, 1<<20)
-	maps.Copy(want, putNames(t, r))
-	foldNow(t, g, r, 1)
-	maps.Copy(want, fill(t, r, "v2/", 100, 70_000, 300_000))
-	foldNow(t, g, r, 2)
-	maps.Copy(want, fill(t, r, "v3/", 200, 80_000, 200_000))
-	s := newScene(t, "folded", g, r, want)
-	s.sortLogs(t)
-	s.sortNodes(t)
+	s := newScene(t, at)
+	s.fill(t, damagedBucket, "v1/", 0, 3000, 200_000, 1<<20)
+	s.putNames(t)
+	s.putPieces(t)
+	s.fill(t, otherBucket, "v7/", 100, 250_000)
+	s.foldStopped(t, true)
+	newReference(t, s.g.endpoint, "between")
+	s.fill(t, damagedBucket, "v1/", 700) // into the tag of the many names
+	s.fill(t, damagedBucket, "v2/", 100, 170_000, 300_000)
+	s.fill(t, otherBucket, "v8/", 300, 180_000, 300_000)
+	s.foldStopped(t, false)
+	newReference(t, s.g.endpoint, "after")
+	newReference(t, s.g.endpoint, "last")
+	s.fill(t, damagedBucket, "v3/", 200, 180_000, 200_000)
+	s.fill(t, otherBucket, "v9/", 400, 190_000, 210_000)
+	s.finish(t)
 	return s
+}
+
+// put puts a file that is to be read.
+func (s *scene) put(t *testing.T, bucket, key string, data []byte) {
+	t.Helper()
+	if err := s.references[bucket].put(t.Context(), key, data); err != nil {
+		t.Fatal(err)
+	}
+	s.want[bucket+"/"+key] = sumOfBytes(data)
+}
+
+func (s *scene) fill(t *testing.T, bucket, prefix string, sizes ...int64) {
+	t.Helper()
+	for key, sum := range fill(t, s.references[bucket], prefix, sizes...) {
+		s.want[bucket+"/"+key] = sum
+	}
 }
 
 // fill puts files of these sizes.
@@ -107,214 +129,142 @@ func fill(t *testing.T, r *reference, prefix string, sizes ...int64) map[string]
 	return want
 }
 
-// putNames puts many tiny files. Some of them are to be read.
-func putNames(t *testing.T, r *reference) map[string]digest {
+// putNames puts so many tiny files that nodes hold them, not the root alone.
+// Some of them are to be read.
+func (s *scene) putNames(t *testing.T) {
 	t.Helper()
-	want := map[string]digest{}
+	const names, read = 2000, 20
+	r := s.references[damagedBucket]
 	var all errgroup.Group
 	all.SetLimit(64)
-	for i := range manyNames {
+	for i := range names {
 		key := fmt.Sprintf("v1/names/%05d", i)
-		if i%(manyNames/namesRead) == 0 {
-			want[key] = sumOfBytes([]byte(key))
+		if i%(names/read) == 0 {
+			s.want[damagedBucket+"/"+key] = sumOfBytes([]byte(key))
 		}
 		all.Go(func() error { return putText(t.Context(), r.core, r.bucket, key, key, minio.PutObjectOptions{}) })
 	}
 	if err := all.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	return want
 }
 
-// foldNow makes the log so long that it is folded, and waits for the
-// checkpoint, which is to be the nth.
-func foldNow(t *testing.T, g *gateway, r *reference, n int) {
+// putPieces puts a file that is made of pieces of another in no order: its
+// recipe is so long that it lies in a node of its own.
+func (s *scene) putPieces(t *testing.T) {
 	t.Helper()
-	for range foldRecords / deletedAtOnce {
-		if err := deleteAbsent(t.Context(), r.core, r.bucket); err != nil {
-			t.Fatal(err)
-		}
-	}
-	await(t, "a checkpoint", func() bool {
-		found, err := filepath.Glob(filepath.Join(g.store(), checkpointKind))
-		return err == nil && len(found) >= n
-	})
-}
-
-// sortLogs sorts the objects of the log by what the newest checkpoint makes of them, and
-// replaces some segments by the fences that another gateway would have put.
-func (s *scene) sortLogs(t *testing.T) {
-	t.Helper()
-	s.kinds = map[string][]string{}
-	var base uint64
-	for kind, objects := range objectsByKind(t, s.whole) {
-		if kind != checkpointKind {
-			s.kinds[kind] = objects
-			continue
-		}
-		s.kinds[kind], s.kinds[kind+" older"] = objects[:1], objects[1:]
-		base = ^numberOf(t, objects[0])
-	}
-	segments := s.kinds[segmentKind]
-	folded, live := segments[:base], segments[base:]
-	fences := folded[:len(folded)/2]
-	for _, object := range fences {
-		text, err := os.ReadFile(filepath.Join(s.whole, object))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(s.whole, object), fenceOf(text, base), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s.kinds[segmentKind], s.kinds[segmentKind+" folded"], s.kinds[segmentKind+" fence"] = live, folded[len(fences):], fences
-}
-
-const (
-	checkpointKind = "datasets/*/checkpoints/*"
-	segmentKind    = "datasets/*/log/*"
-	nodeKind       = "pools/default/nodes/*/*"
-)
-
-// sortNodes tells the nodes that are needed from those of older folds. There
-// are at least the root, which the checkpoint holds too, and what has the names.
-func (s *scene) sortNodes(t *testing.T) {
-	t.Helper()
-	var needed, older []string
-	for _, node := range s.kinds[nodeKind] {
-		s.restore(t)
-		if err := os.Remove(s.file(node)); err != nil {
-			t.Fatal(err)
-		}
-		if _, problem := s.fsck(t); problem != nil {
-			needed = append(needed, node)
-		} else {
-			older = append(older, node)
-		}
-	}
-	if len(needed) < 2 || len(older) == 0 {
-		t.Fatalf("fsck misses %d nodes, and %d it does not miss", len(needed), len(older))
-	}
-	s.kinds[nodeKind], s.kinds[nodeKind+" older"] = needed, older
-}
-
-func numberOf(t *testing.T, object string) (n uint64) {
-	t.Helper()
-	if _, err := fmt.Sscanf(filepath.Base(object), "%016x", &n); err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
-// fenceOf is the fence in place of a segment, covered by the checkpoint of that
-// base.
-func fenceOf(segment []byte, base uint64) []byte {
-	const owner, number, sum = 6, 6 + 16, sha256.Size // where they are; the sum is last
-	fence := append([]byte("AEFN\x01\x00"), segment[owner:number+8]...)
-	fence = append(fence, segment[len(segment)-sum:]...)
-	fence = binary.BigEndian.AppendUint64(fence, base)
-	all := sha256.Sum256(fence)
-	return append(fence, all[:]...)
-}
-
-// fenced puts a fence in place of a segment, as if a checkpoint covered it.
-func fenced(s *scene, object string) error {
-	text, err := os.ReadFile(s.file(object))
-	if err != nil {
-		return err
-	}
-	if !bytes.HasPrefix(text, []byte("AELG")) {
-		return errNone
-	}
-	var n uint64
-	if _, err := fmt.Sscanf(filepath.Base(object), "%016x", &n); err != nil {
-		return err
-	}
-	return s.write(object, fenceOf(text, n))
-}
-
-var (
-	idOrNumber = regexp.MustCompile(`[0-9a-f]{16,64}`)
-	shard      = regexp.MustCompile(`/[0-9a-f]{2}/`)
-)
-
-// objectsByKind sorts the files of a store by their names without ids and
-// numbers.
-func objectsByKind(t *testing.T, dir string) map[string][]string {
-	t.Helper()
-	kinds := map[string][]string{}
-	err := walkObjects(dir, func(object string) error {
-		kind := shard.ReplaceAllString(idOrNumber.ReplaceAllString(object, "*"), "/*/")
-		kinds[kind] = append(kinds[kind], object)
-		return nil
-	})
+	const pieces, pieceBytes = 200, 16 << 10
+	from, err := io.ReadAll(io.LimitReader(randomBytes(1), 1<<20))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("kinds of objects: %q", slices.Sorted(maps.Keys(kinds)))
-	return kinds
-}
-
-// walkObjects calls f for each object of a folder store, in the order of their
-// names. The names that begin with _ are the folder's own, not objects.
-func walkObjects(dir string, f func(object string) error) error {
-	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		object, err := filepath.Rel(dir, path)
-		if err != nil || strings.HasPrefix(object, "_") {
-			return err
-		}
-		return f(object)
-	})
-}
-
-// sample is the first and the last of a list.
-func sample(objects []string) []string {
-	if len(objects) < 2 {
-		return objects
+	order := mathrand.New(mathrand.NewPCG(1, 0))
+	var data []byte
+	for range pieces {
+		at := order.IntN(len(from) - pieceBytes)
+		data = append(data, from[at:at+pieceBytes]...)
 	}
-	return []string{objects[0], objects[len(objects)-1]}
+	s.put(t, damagedBucket, "v1/source", from)
+	s.put(t, damagedBucket, "v1/pieces", data)
 }
 
-// restore makes the store one without damage. The files are those of the whole
-// one, so that they must not be changed, only replaced.
+// foldStopped stops the gateway, folds all logs as another would, and has what
+// was folded make way for fences if that is asked for. Before, it makes so many
+// keys that the root of the hub does not hold them.
+func (s *scene) foldStopped(t *testing.T, retire bool) {
+	t.Helper()
+	s.g.stop(t)
+	before := s.readAll(t)
+	st, shut := s.open(t)
+	b := newBuilder(t, st)
+	for i := range 20 {
+		k := manifest.Key{Access: fmt.Sprintf("key-%d-%t", i, retire), Sealed: make([]byte, 4<<10)}
+		_, _ = rand.Read(k.Sealed)
+		if err := b.names.CreateKey(t.Context(), k); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for bucket := range s.references {
+		if _, err := b.names.Dataset(t.Context(), bucket); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k := upkeep.New(upkeep.Options{Names: b.names, Bytes: b.bytes, FoldRecords: 1, RetireAfter: atOnce, Jitter: func() float64 { return 1 }})
+	k.FoldDue(t.Context())
+	if retire {
+		k.Retire(t.Context())
+	}
+	b.close(t)
+	shut()
+	for object, data := range s.readAll(t) {
+		if was, ok := before[object]; ok && !bytes.Equal(was, data) {
+			s.older[object] = was
+		}
+	}
+	s.g.start(t)
+}
+
+// readAll is every object of the store.
+func (s *scene) readAll(t *testing.T) map[string][]byte {
+	t.Helper()
+	all := map[string][]byte{}
+	for _, object := range s.objects(t) {
+		all[object] = s.read(t, object)
+	}
+	return all
+}
+
+// finish stops the gateway and takes down what is in the store.
+func (s *scene) finish(t *testing.T) {
+	t.Helper()
+	var err error
+	if s.listed, err = s.listing(t.Context(), minio.Core{Client: newMinio(t, s.g.endpoint)}); err != nil {
+		t.Fatal(err)
+	}
+	s.g.stop(t)
+	s.whole = s.readAll(t)
+	st, shut := s.open(t)
+	b := newBuilder(t, st)
+	datasets, err := b.names.Datasets(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d := range datasets {
+		s.owners[d.ID.String()] = d.Name
+	}
+	b.close(t)
+	shut()
+	s.sort(t)
+}
+
+// spoil makes an object hold other bytes; nil: it is gone.
+func (s *scene) spoil(t *testing.T, object string, data []byte) {
+	t.Helper()
+	s.spoiled[object] = true
+	if data == nil {
+		s.remove(t, object)
+		return
+	}
+	s.write(t, object, data)
+}
+
+// restore makes the store one without damage, also of what a gateway has
+// written since.
 func (s *scene) restore(t *testing.T) {
 	t.Helper()
-	err := os.RemoveAll(s.store)
-	if err == nil {
-		err = walkObjects(s.whole, func(object string) error {
-			if err := os.MkdirAll(filepath.Dir(s.file(object)), 0o700); err != nil {
-				return err
-			}
-			return os.Link(filepath.Join(s.whole, object), s.file(object))
-		})
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (s *scene) file(object string) string { return filepath.Join(s.store, object) }
-
-func (s *scene) write(object string, text []byte) error {
-	if err := os.Remove(s.file(object)); err != nil {
-		return err
-	}
-	return os.WriteFile(s.file(object), text, 0o600)
-}
-
-// neighbour is the object before one, of the same kind; behind the first one.
-func (s *scene) neighbour(object string) (string, error) {
-	for _, objects := range s.kinds {
-		i := slices.Index(objects, object)
-		switch {
-		case i > 0:
-			return objects[i-1], nil
-		case i == 0 && len(objects) > 1:
-			return objects[1], nil
+	there := s.objects(t)
+	for _, object := range there {
+		if s.whole[object] == nil {
+			s.remove(t, object)
 		}
 	}
-	return "", errNone
+	for _, object := range slices.Sorted(maps.Keys(s.whole)) {
+		if _, ok := slices.BinarySearch(there, object); s.spoiled[object] || !ok {
+			s.write(t, object, s.whole[object])
+		}
+	}
+	clear(s.spoiled)
 }
+
+// catalogFolder is the gateway's cache.
+func (s *scene) catalogFolder() string { return filepath.Join(s.g.data, "catalog") }

@@ -75,3 +75,21 @@ func DecodeCheckpoint(b []byte) (*Checkpoint, error) {
 	}
 	return c, nil
 }
+
+// CheckRoot compares c with the root that it points to, raw as it is stored:
+// ErrFormat if that is another, or says something else.
+func (c *Checkpoint) CheckRoot(raw []byte) error {
+	n, err := DecodeNode(c.Fold.Root, raw)
+	if err != nil {
+		return err
+	}
+	if n.kind != kindRoot {
+		return fmt.Errorf("node %s is of kind %d, not a root: %w", c.Fold.Root, n.kind, ErrFormat)
+	}
+	r := rootForm.at(n, 0)
+	if r.dataset != c.Dataset || r.n != c.Fold.Base || r.sum != c.Sum || r.files != c.Files || r.bytes != c.Bytes {
+		return fmt.Errorf("root %s is of segment %d, %s, of dataset %s with %d files of %d bytes; its checkpoint of segment %d, %s, of dataset %s with %d files of %d bytes: %w",
+			c.Fold.Root, r.n, r.sum, r.dataset, r.files, r.bytes, c.Fold.Base, c.Sum, c.Dataset, c.Files, c.Bytes, ErrFormat)
+	}
+	return nil
+}

@@ -21,7 +21,8 @@ import (
 type gateway struct {
 	name  string
 	view  *view
-	cache *kv.DB // outlives the process
+	store store.Store // the view, with repeats
+	cache *kv.DB      // outlives the process
 	bytes *dedupe.Engine
 	names *catalog.Catalog
 	tree  *backend.Backend
@@ -44,6 +45,7 @@ func openGateway(ctx context.Context, b *bucket, name string, cache *kv.DB) (*ga
 	now := func() time.Time { return time.Now().Add(skew) }
 	jitter := b.dice.of("retries of", name).Float64()
 	st := store.Retried(g.view, store.RetryOptions{Jitter: func() float64 { return jitter }})
+	g.store = st
 
 	var err error
 	if g.bytes, err = dedupe.Open(dedupe.Options{
@@ -76,12 +78,15 @@ func (g *gateway) keep(b *bucket, now func() time.Time) {
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	g.stop = cancel
+	if b.weather.look == 0 {
+		return
+	}
 	g.keeping.Go(func() {
 		for {
 			t := time.NewTimer(around(rng, b.weather.look))
 			select {
 			case <-t.C:
-				g.keeper.Look(ctx)
+				g.keeper.FoldDue(ctx)
 				g.keeper.Retire(ctx)
 			case <-ctx.Done():
 				t.Stop()
@@ -100,8 +105,24 @@ func (g *gateway) rest() {
 	g.keeping.Wait()
 }
 
+// fsck checks all that is stored. The process has to be one with empty caches.
+func (g *gateway) fsck(ctx context.Context, report func(upkeep.Problem)) error {
+	_, err := upkeep.Fsck(ctx, upkeep.FsckOptions{Names: g.names, Bytes: g.bytes, ReadData: true, Report: report})
+	return err
+}
+
 // crash ends the process at once.
 func (g *gateway) crash() { g.view.crash() }
+
+// crashed reports whether the process has ended on its own.
+func (g *gateway) crashed() bool {
+	select {
+	case <-g.view.cut:
+		return true
+	default:
+		return false
+	}
+}
 
 // close waits until nothing of the process runs any more. One that has crashed
 // does nothing on the way; another finishes what is under way.
@@ -109,10 +130,8 @@ func (g *gateway) close() error {
 	g.rest()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	select {
-	case <-g.view.cut:
+	if g.crashed() {
 		cancel()
-	default:
 	}
 	return errors.Join(g.names.Close(ctx), g.bytes.Close())
 }

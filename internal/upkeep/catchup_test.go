@@ -123,7 +123,7 @@ func random(rng *rand.Rand, n int) []byte {
 func (g *gateway) catchUp(t *testing.T) {
 	t.Helper()
 	g.mustPut(t, "set", "hello", []byte("hello"))
-	g.keep.Look(t.Context())
+	g.keep.FoldDue(t.Context())
 	if err := g.bytes.Settled(t.Context()); err != nil {
 		t.Fatal(err)
 	}

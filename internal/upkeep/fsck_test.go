@@ -13,6 +13,7 @@ import (
 	"aetherfs/backend"
 	"aetherfs/catalog"
 	"aetherfs/dedupe"
+	"aetherfs/internal/manifest"
 	"aetherfs/internal/store"
 	"aetherfs/internal/upkeep"
 )
@@ -117,6 +118,45 @@ func TestFsck(t *testing.T) {
 			}
 		}
 		replace(t, st, info.Key, good)
+	}
+}
+
+// TestFsckComparesRoots: a checkpoint that is sound by itself and says something else
+// than its root is told.
+func TestFsckComparesRoots(t *testing.T) {
+	st := stocked(t)
+	checkpoints := 0
+	for info, err := range st.List(t.Context(), "datasets/", "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(info.Key, "/checkpoints/") {
+			continue
+		}
+		checkpoints++
+		good, _, err := st.Get(t.Context(), info.Key, store.Range{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for what, lie := range map[string]func(*manifest.Checkpoint){
+			"files":   func(cp *manifest.Checkpoint) { cp.Files++ },
+			"bytes":   func(cp *manifest.Checkpoint) { cp.Bytes-- },
+			"segment": func(cp *manifest.Checkpoint) { cp.Sum[0]++ },
+		} {
+			cp, err := manifest.DecodeCheckpoint(good)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lie(cp)
+			replace(t, st, info.Key, cp.Encode())
+			if found := fsck(t, st); len(found) == 0 {
+				t.Errorf("%s tells of other %s than its root and nothing is reported", info.Key, what)
+			}
+		}
+		replace(t, st, info.Key, good)
+	}
+	if checkpoints == 0 {
+		t.Error("there are no checkpoints")
 	}
 }
 

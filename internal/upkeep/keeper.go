@@ -95,7 +95,7 @@ func (o *Options) setDefaults() {
 type Keeper struct {
 	o      Options
 	counts counters
-	later  map[catalog.Log]time.Time // until when a log is left alone whose fold has failed; Look's
+	later  map[catalog.Log]time.Time // until when a log is left alone whose fold has failed; FoldDue's
 }
 
 // New returns a keeper. It does nothing until Run.
@@ -108,7 +108,7 @@ func New(o Options) *Keeper {
 // again at the next look.
 func (k *Keeper) Run(ctx context.Context) {
 	var both sync.WaitGroup
-	both.Go(func() { every(ctx, k.o.Every, k.Look) })
+	both.Go(func() { every(ctx, k.o.Every, k.FoldDue) })
 	both.Go(func() { every(ctx, k.o.RetireEvery, k.Retire) })
 	both.Wait()
 }
@@ -130,9 +130,9 @@ func every(ctx context.Context, d time.Duration, f func(context.Context)) {
 // waits meanwhile is far below what makes writers wait.
 const retryAfter = 15 * time.Second
 
-// Look folds what is due and finishes what other gateways have begun. It is
+// FoldDue folds what is due and finishes what other gateways have begun. It is
 // called by one goroutine at a time.
-func (k *Keeper) Look(ctx context.Context) {
+func (k *Keeper) FoldDue(ctx context.Context) {
 	logs := k.o.Names.Logs()
 	for _, l := range k.due(logs) {
 		if l.Shared() && k.o.Jitter() < 0.5 {

@@ -86,7 +86,7 @@ func TestPinnedAndIdle(t *testing.T) {
 		t.Errorf("%d fences where segments are needed", n)
 	}
 	for range 3 {
-		g.keep.Look(t.Context())
+		g.keep.FoldDue(t.Context())
 	}
 	g.keep.Retire(t.Context())
 	if n := objects(t, st)["fences"]; n == 0 {
