@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"sync"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"aetherfs/internal/sabotage"
 	"aetherfs/internal/store"
@@ -17,8 +19,13 @@ import (
 const fenceLife = 30 * 24 * time.Hour
 
 // maxRetired bounds the slots that one call of Retire changes, and so the time
-// it takes: under a minute 50 ms from the store.
+// it takes: 13 s of fences, and a minute of removals, 50 ms from the store.
 const maxRetired = 1000
+
+// fencesAtOnce is how many segments are replaced together: 80 a second 50 ms from
+// the store, more than two gateways in a race write to a log. Where that is cut
+// short, segments are left among the last so many fences.
+const fencesAtOnce = 8
 
 // RetireOptions says what of a log may go.
 type RetireOptions struct {
@@ -35,8 +42,9 @@ type RetireOptions struct {
 	Now       func() time.Time // for a store without a clock
 }
 
-// Retire replaces segments up to o.UpTo by fences and removes fences that are
-// old, both in ascending order, about maxRetired in a call at most. It returns
+// Retire replaces segments up to o.UpTo by fences, fencesAtOnce together, and
+// removes fences that are old, one by one, both in ascending order and about
+// maxRetired in a call at most. It returns
 // how many slots it has changed; when that is zero nothing was left to do. It
 // may be stopped anywhere, and several gateways may run it at once.
 func Retire(ctx context.Context, st store.Store, o RetireOptions) (n int, err error) {
@@ -55,6 +63,7 @@ type retirement struct {
 	slots
 	o       RetireOptions
 	changed int
+	fenced  atomic.Int64 // by fenceSome, not yet in changed
 }
 
 // slot is one that is listed.
@@ -115,22 +124,22 @@ func (r *retirement) age(info store.Info) time.Duration {
 	return now.Sub(info.Modified)
 }
 
-// fence replaces segments by fences, readAhead of them at a time: they are read
-// together and written one after the other.
+// fence replaces segments by fences, from those on that an earlier call that was
+// cut short may have left.
 func (r *retirement) fence(ctx context.Context) error {
 	last, err := r.lastFence(ctx)
 	if err != nil {
 		return err
 	}
 	var some []slot
-	for s, err := range r.listed(ctx, last) {
+	for s, err := range r.listed(ctx, last-min(last, fencesAtOnce)) {
 		if err != nil {
 			return err
 		}
 		if !s.fence {
 			some = append(some, s)
 		}
-		if len(some) == readAhead {
+		if len(some) == fencesAtOnce {
 			if err := r.fenceSome(ctx, some); err != nil {
 				return err
 			}
@@ -140,29 +149,32 @@ func (r *retirement) fence(ctx context.Context) error {
 	return r.fenceSome(ctx, some)
 }
 
+// fenceSome replaces segments, at most fencesAtOnce, all at once.
 func (r *retirement) fenceSome(ctx context.Context, some []slot) error {
-	var done sync.WaitGroup
-	defer done.Wait()
-	ahead := make([]<-chan looked, len(some))
-	for i, s := range some {
-		ahead[i] = r.fetch(ctx, &done, s.n)
+	var all errgroup.Group
+	for _, s := range some {
+		all.Go(func() error { return r.fenceOne(ctx, s) })
 	}
-	for i, c := range ahead {
-		f := <-c
-		switch {
-		case f.err != nil:
-			return f.err
-		case f.damage != nil:
-			return f.damage
-		case f.seg == nil: // by another gateway, meanwhile
-			continue
-		}
-		fence := Fence{Owner: r.o.Owner, N: f.n, Sum: f.seg.Sum, Base: r.o.Base}
-		if _, err := r.st.Put(ctx, some[i].info.Key, fence.Encode(), store.Cond{}); err != nil {
-			return fmt.Errorf("fence slot %d: %w", f.n, err)
-		}
-		r.changed++
+	err := all.Wait()
+	r.changed += int(r.fenced.Swap(0))
+	return err
+}
+
+func (r *retirement) fenceOne(ctx context.Context, s slot) error {
+	f, err := r.look(ctx, s.n)
+	switch {
+	case err != nil:
+		return err
+	case f.damage != nil:
+		return f.damage
+	case f.seg == nil: // by another gateway, meanwhile
+		return nil
 	}
+	fence := Fence{Owner: r.o.Owner, N: f.n, Sum: f.seg.Sum, Base: r.o.Base}
+	if _, err := r.st.Put(ctx, s.info.Key, fence.Encode(), store.Cond{}); err != nil {
+		return fmt.Errorf("fence slot %d: %w", f.n, err)
+	}
+	r.fenced.Add(1)
 	return nil
 }
 

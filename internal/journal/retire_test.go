@@ -3,7 +3,9 @@ package journal_test
 import (
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"aetherfs/internal/journal"
@@ -94,10 +96,25 @@ func TestRetire(t *testing.T) {
 	check(8, "s")
 }
 
+// TestRetirePace: segments make way faster than they come, far from the store.
+func TestRetirePace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const length, most = 1000, 15 * time.Second
+		truth := store.NewMemory()
+		writeAhead(t, truth, length)
+		begun := time.Now()
+		n, err := journal.Retire(t.Context(), distant(truth), journal.RetireOptions{Prefix: "hub/log/", UpTo: length, Base: length, Now: time.Now})
+		if took := time.Since(begun); n != length || err != nil || took > most {
+			t.Errorf("Retire = %d, %v after %v, want %d within %v", n, err, took, length, most)
+		}
+	})
+}
+
 // TestRetireLong: a long log is retired in pieces, in few requests each, however
-// often it is stopped, and what is retired is always the beginning of the log.
+// often it is stopped, and what is retired is always the beginning of the log,
+// but for the last few.
 func TestRetireLong(t *testing.T) {
-	const length, upTo, seed = 3000, 2500, 1
+	const length, upTo, seed, atOnce = 3000, 2500, 1, 8
 	ctx, truth := t.Context(), store.NewMemory()
 	writeAhead(t, truth, length)
 	st := store.Faulty(truth, store.Seeded(seed, 0.002))
@@ -117,6 +134,9 @@ func TestRetireLong(t *testing.T) {
 		}
 		if n == 0 && err == nil && limit == upTo {
 			done = upTo
+		}
+		if _, kinds := slotsOf(t, truth); strings.LastIndexByte(kinds, 'f')-strings.IndexByte(kinds, 's') >= atOnce {
+			t.Fatalf("seed %d: after %d calls a segment is left far behind fences: %s", seed, calls, kinds)
 		}
 		if used := st.Calls(store.OpList) - lists; used > 16 {
 			t.Errorf("a call took %d lists, want at most 16", used)
