@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -36,6 +37,39 @@ type Node struct {
 	Changed time.Time
 }
 
+// Time is when the file was last changed, as its writer says in the user
+// metadata "mtime": seconds since 1970, perhaps with a fraction, as rclone and
+// s3fs write them. Else, and of a directory, it is when it was stored.
+func (n Node) Time() time.Time {
+	if n.Dir {
+		return n.Changed
+	}
+	for _, m := range n.Info.Attr.Meta {
+		if m.Name == "mtime" {
+			if at, ok := parseSeconds(m.Value); ok {
+				return at
+			}
+		}
+	}
+	return n.Info.Modified
+}
+
+// latest is the end of the year 9999, which no format of a date goes beyond.
+var latest = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+
+func parseSeconds(s string) (time.Time, bool) {
+	whole, fraction, _ := strings.Cut(s, ".")
+	seconds, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil || seconds < 0 || seconds > latest.Unix() {
+		return time.Time{}, false
+	}
+	if fraction == "" {
+		return time.Unix(seconds, 0).UTC(), true
+	}
+	nanos, err := strconv.ParseUint((fraction + "000000000")[:9], 10, 32)
+	return time.Unix(seconds, int64(nanos)).UTC(), err == nil
+}
+
 // Mark is where a listing of the directory above goes on behind the node.
 func (n Node) Mark() string {
 	if n.Dir {
@@ -56,11 +90,11 @@ func SplitName(name string) (dataset, key string) {
 // CleanName returns the name that a client means by path, which is decoded and
 // may have '/' at its ends. ErrInvalidKey if a view shows nothing there.
 func CleanName(path string) (string, error) {
-	name := strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/")
-	if name == "" {
+	if path == "" || path == "/" {
 		return "", nil
 	}
-	if !Shown(name) {
+	name := strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/")
+	if !Shown(name) || strings.HasSuffix(name, "/") {
 		return "", fmt.Errorf("no file can have the name %q: %w", path, ErrInvalidKey)
 	}
 	if _, key := SplitName(name); len(key) > MaxKeyBytes {

@@ -155,7 +155,7 @@ func (g *gateway) frontEnds(c *config.Config, objects store.Store, tree backend.
 		Observe: func(o s3api.Observation) { g.metrics.Request(o.Operation, o.Status, o.Duration, o.In, o.Out) },
 	})
 	return web.New(web.Options{
-		S3: s3, Domains: c.S3Domains,
+		S3: s3, Domains: c.S3Domains, Files: http.NotFoundHandler(), WebDAV: http.NotFoundHandler(),
 		Metrics: g.metrics.Handler(), MetricsOpen: c.MetricsOpen,
 		Ready: func(ctx context.Context) error { return answers(ctx, objects) },
 		Tree:  seenBy, Verifier: verifier, Keys: ring, Log: log,

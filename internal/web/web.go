@@ -29,6 +29,9 @@ type Options struct {
 	S3      http.Handler
 	Domains []string // buckets have host names under them
 
+	Files  http.Handler // what begins with FilesPath
+	WebDAV http.Handler // what begins with WebDAVPath
+
 	Metrics     http.Handler
 	MetricsOpen bool // to anybody
 
@@ -47,13 +50,35 @@ func New(o Options) http.Handler {
 		o.Now = time.Now
 	}
 	ours := logged(o.Log, impatient(o.Now, own(o)))
+	files, dav := logged(o.Log, o.Files), logged(o.Log, o.WebDAV)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if backend.Reserved(firstSegment(r)) && !isBucketHost(r.Host, o.Domains) {
+		first := firstSegment(r)
+		switch {
+		case isBucketHost(r.Host, o.Domains):
+			o.S3.ServeHTTP(w, r)
+		case first == "fs":
+			files.ServeHTTP(w, r)
+		case first == "webdav" || first == "" && asksForDrive(r):
+			dav.ServeHTTP(w, r)
+		case backend.Reserved(first):
 			ours.ServeHTTP(w, r)
-			return
+		default:
+			o.S3.ServeHTTP(w, r)
 		}
-		o.S3.ServeHTTP(w, r)
 	})
+}
+
+// Where the file views are. What is handed to them has the path as it came.
+const (
+	FilesPath  = "/fs/"
+	WebDAVPath = "/webdav/"
+)
+
+// asksForDrive reports whether a request to the root is that of a WebDAV
+// client: Windows asks there first what a server can do. A browser that asks
+// for leave to send an S3 request says for which.
+func asksForDrive(r *http.Request) bool {
+	return r.Method == "PROPFIND" || r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") == ""
 }
 
 // own answers what is not S3's, by the whole path.

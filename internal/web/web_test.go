@@ -66,6 +66,7 @@ func newPort(t *testing.T, change func(*web.Options)) *port {
 		t.Fatal(err)
 	}
 	o := web.Options{
+		Files: named("files"), WebDAV: named("webdav"),
 		S3:       http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "S3 "+r.URL.EscapedPath()) }),
 		Domains:  []string{"s3.example.org"},
 		Metrics:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "metrics") }),
@@ -252,5 +253,41 @@ func TestOneLineARequest(t *testing.T) {
 	if len(lines) != 2 || !strings.Contains(lines[0], "level=DEBUG") || !strings.Contains(lines[1], "level=INFO") ||
 		!strings.Contains(lines[1], "path=/metrics") || !strings.Contains(lines[1], "status=401") {
 		t.Errorf("the log has:\n%s", &p.log)
+	}
+}
+
+// named answers everything by its name.
+func named(name string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Handler", name) })
+}
+
+// TestFileViewsHaveTheirPaths: what is theirs is handed on, and nothing else.
+func TestFileViewsHaveTheirPaths(t *testing.T) {
+	p := newPort(t, func(o *web.Options) { o.S3, o.Domains = named("s3"), []string{"s3.test"} })
+	for _, c := range []struct{ method, host, path, asks, want string }{
+		{"GET", "", "/fs/maps/v1/a", "", "files"},
+		{"GET", "", "/fs", "", "files"},
+		{"GET", "", "/fsx/a", "", "s3"},
+		{"GET", "", "/%66s/a", "", "s3"},
+		{"PROPFIND", "", "/webdav/maps/", "", "webdav"},
+		{"PROPFIND", "", "/", "", "webdav"},
+		{"OPTIONS", "", "/", "", "webdav"},
+		{"OPTIONS", "", "/", "PUT", "s3"},
+		{"GET", "", "/", "", "s3"},
+		{"GET", "maps.s3.test", "/fs/a", "", "s3"},
+		{"PROPFIND", "maps.s3.test", "/", "", "s3"},
+	} {
+		answer := p.get(c.path, func(r *http.Request) {
+			r.Method = c.method
+			if c.host != "" {
+				r.Host = c.host
+			}
+			if c.asks != "" {
+				r.Header.Set("Access-Control-Request-Method", c.asks)
+			}
+		})
+		if got := answer.Header().Get("X-Handler"); got != c.want {
+			t.Errorf("%s %s%s (asks %q) is answered by %q, want %q", c.method, c.host, c.path, c.asks, got, c.want)
+		}
 	}
 }
