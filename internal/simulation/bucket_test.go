@@ -27,6 +27,7 @@ type bucket struct {
 
 	mu       sync.Mutex
 	quiet    bool   // no more faults; guarded by mu
+	plan     *plan  // nil: the weather is all; guarded by mu
 	trace    uint64 // sum of the digests of all requests; guarded by mu
 	requests int    // guarded by mu
 	faults   int    // of requests; guarded by mu
@@ -53,17 +54,27 @@ func (b *bucket) calm() {
 // draw returns the fate of request number n of a kind from a view.
 func (b *bucket) draw(view string, op store.Op, class string, n int) fate {
 	b.mu.Lock()
-	quiet := b.quiet
+	quiet, p := b.quiet, b.plan
 	b.mu.Unlock()
 	w := b.weather
 	if quiet {
 		w = weather{latency: w.latency}
 	}
 	f := w.fate(b.dice, b.dice.of(view, op, class, n), time.Now())
-	if f.kind == faultFlip && op != store.OpGet {
+	if p != nil && !quiet {
+		p.apply(&f, op)
+	}
+	if (f.kind == faultFlip || f.kind == faultShort) && op != store.OpGet {
 		f.kind = fine
 	}
 	return f
+}
+
+// follow has requests fail by p from now on; nil: by the weather alone.
+func (b *bucket) follow(p *plan) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.plan = p
 }
 
 // note adds a request that has reached the store to the trace, which does not

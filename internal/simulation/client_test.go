@@ -14,7 +14,7 @@ import (
 )
 
 // datasets are all that clients use.
-var datasets = [...]string{"one", "two"}
+var datasets = [...]string{one, two}
 
 // How long clients wait for an answer: most give up, as real ones do.
 const (
@@ -61,8 +61,8 @@ var kinds = []struct {
 func (c *client) live(n int) {
 	for range n {
 		time.Sleep(around(c.rng, 120*time.Millisecond))
-		if chance(c.rng, c.w.bucket.weather.idle) {
-			time.Sleep(upTo(c.rng, c.w.bucket.weather.idleUpTo))
+		if chance(c.rng, c.w.weather.idle) {
+			time.Sleep(upTo(c.rng, c.w.weather.idleUpTo))
 		}
 		c.act()
 	}
@@ -89,7 +89,9 @@ func (c *client) act() {
 // begin notes an operation and returns how long it may take.
 func (c *client) begin(g *gateway, in input) (*operation, context.Context, context.CancelFunc) {
 	limit := hasty
-	if c.rng.IntN(4) == 0 {
+	if c.w.patience > 0 {
+		limit = c.w.patience
+	} else if c.rng.IntN(4) == 0 {
 		limit = patient
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit+time.Duration(c.rng.IntN(1e6)))
@@ -100,7 +102,11 @@ func (c *client) begin(g *gateway, in input) (*operation, context.Context, conte
 		case <-ctx.Done():
 		}
 	}()
-	return c.w.history.begin(c.id, g, in), ctx, cancel
+	o := c.w.history.begin(c.id, g, in)
+	return o, ctx, func() {
+		cancel()
+		c.w.punctual(o, o.call, c.w.bound)
+	}
 }
 
 // answer notes what became of an operation.
@@ -122,10 +128,10 @@ func (c *client) answer(o *operation, out output, err error) {
 func (c *client) expect(o *operation, err error) {
 	switch {
 	case errors.Is(err, errStale), o.at.ended.Load():
-	case c.w.weather.name == "fair":
+	case c.w.weather.name == fair, o.in.final:
 		c.w.bad("%v at %s, where nothing went wrong: %v", o.in, o.at.name, err)
 	case errors.Is(err, backend.ErrUnavailable), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-	case errors.Is(err, backend.ErrCorrupt) && c.w.bucket.weather.flip > 0:
+	case errors.Is(err, backend.ErrCorrupt) && c.w.weather.rots:
 	default:
 		c.w.bad("%v at %s: %v", o.in, o.at.name, err)
 	}
@@ -187,11 +193,11 @@ func pathOf(dataset string, key int) backend.Path {
 	return p
 }
 
-// text makes a content and the value that it is when it is put at once.
-func (c *client) text() ([]byte, value) {
+// text makes a content and returns the value that it is when it is put at once.
+func (c *client) text() value {
 	c.serial++
 	data := text(c.rng, fmt.Sprintf("content %d of client %d", c.serial, c.id))
-	return data, c.w.values.add(md5Of(data), data)
+	return c.w.values.add(md5Of(data), data)
 }
 
 // match returns the ETag condition for a value; none for 0.
@@ -230,12 +236,33 @@ func (c *client) someCond(dataset string, ch change) change {
 
 func (c *client) anyKey() int { return c.rng.IntN(len(keys)) }
 
-func (c *client) put(g *gateway, dataset string) {
-	data, v := c.text()
-	ch := c.someCond(dataset, change{kind: put, key: c.anyKey(), value: v})
-	c.commit(g, dataset, []change{ch}, func(ctx context.Context, tx backend.Tx) error {
-		return tx.Put(ctx, pathOf(dataset, ch.key), bytes.NewReader(data), backend.PutOptions{Cond: c.cond(ch)})
+// change does changes in one step.
+func (c *client) change(g *gateway, dataset string, changes ...change) {
+	c.commit(g, dataset, changes, func(ctx context.Context, tx backend.Tx) error {
+		for _, ch := range changes {
+			if err := c.apply(ctx, tx, dataset, ch); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
+}
+
+func (c *client) apply(ctx context.Context, tx backend.Tx, dataset string, ch change) error {
+	p := pathOf(dataset, ch.key)
+	switch ch.kind {
+	case put:
+		return tx.Put(ctx, p, bytes.NewReader(c.w.values.content(ch.value).data), backend.PutOptions{Cond: c.cond(ch)})
+	case remove:
+		return tx.Remove(ctx, p, c.cond(ch))
+	}
+	source := backend.ReadCond{IfMatch: c.match(ch.match)}
+	return tx.Copy(ctx, p, pathOf(dataset, ch.from), backend.CopyOptions{Source: source, Cond: c.cond(ch)})
+}
+
+func (c *client) put(g *gateway, dataset string) {
+	v := c.text()
+	c.change(g, dataset, c.someCond(dataset, change{kind: put, key: c.anyKey(), value: v}))
 }
 
 func (c *client) remove(g *gateway, dataset string) {
@@ -243,62 +270,36 @@ func (c *client) remove(g *gateway, dataset string) {
 	if c.rng.IntN(3) == 0 {
 		ch.match = max(c.seen[pathOf(dataset, ch.key)], 0)
 	}
-	c.commit(g, dataset, []change{ch}, func(ctx context.Context, tx backend.Tx) error {
-		return tx.Remove(ctx, pathOf(dataset, ch.key), c.cond(ch))
-	})
-}
-
-func (c *client) copyOptions(ch change) backend.CopyOptions {
-	return backend.CopyOptions{Source: backend.ReadCond{IfMatch: c.match(ch.match)}, Cond: c.cond(ch)}
+	c.change(g, dataset, ch)
 }
 
 func (c *client) copy(g *gateway, dataset string) {
-	ch := c.someCond(dataset, change{kind: copied, key: c.anyKey(), from: c.anyKey()})
-	c.commit(g, dataset, []change{ch}, func(ctx context.Context, tx backend.Tx) error {
-		return tx.Copy(ctx, pathOf(dataset, ch.key), pathOf(dataset, ch.from), c.copyOptions(ch))
-	})
+	c.change(g, dataset, c.someCond(dataset, change{kind: copied, key: c.anyKey(), from: c.anyKey()}))
 }
 
 func (c *client) rename(g *gateway, dataset string) {
 	from := c.anyKey()
-	to := (from + 1 + c.rng.IntN(len(keys)-1)) % len(keys)
-	changes := []change{{kind: copied, key: to, from: from}, {kind: remove, key: from}}
-	c.commit(g, dataset, changes, func(ctx context.Context, tx backend.Tx) error {
-		return errors.Join(
-			tx.Copy(ctx, pathOf(dataset, to), pathOf(dataset, from), backend.CopyOptions{}),
-			tx.Remove(ctx, pathOf(dataset, from), backend.Cond{}))
-	})
+	c.change(g, dataset, renaming(from, (from+1+c.rng.IntN(len(keys)-1))%len(keys))...)
+}
+
+func renaming(from, to int) []change {
+	return []change{{kind: copied, key: to, from: from}, {kind: remove, key: from}}
 }
 
 // transact changes several keys in one step.
 func (c *client) transact(g *gateway, dataset string) {
 	var changes []change
-	var data [][]byte
 	for _, key := range c.rng.Perm(len(keys))[:2+c.rng.IntN(2)] {
-		content, v := c.text()
-		ch := change{kind: put, key: key, value: v}
+		ch := change{kind: put, key: key, value: c.text()}
 		if c.rng.IntN(3) == 0 {
 			ch = change{kind: remove, key: key}
 		}
-		changes, data = append(changes, ch), append(data, content)
+		changes = append(changes, ch)
 	}
 	if n := c.rng.IntN(len(changes)); changes[n].kind == put {
 		changes[n] = c.someCond(dataset, changes[n])
 	}
-	c.commit(g, dataset, changes, func(ctx context.Context, tx backend.Tx) error {
-		for n, ch := range changes {
-			var err error
-			if p := pathOf(dataset, ch.key); ch.kind == put {
-				err = tx.Put(ctx, p, bytes.NewReader(data[n]), backend.PutOptions{Cond: c.cond(ch)})
-			} else {
-				err = tx.Remove(ctx, p, backend.Cond{})
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	c.change(g, dataset, changes...)
 }
 
 // copyFar copies from the other dataset what it last saw there: in the one it
@@ -310,9 +311,14 @@ func (c *client) copyFar(g *gateway, dataset string) {
 	if v <= 0 {
 		return
 	}
-	ch := change{kind: put, key: c.anyKey(), value: v}
+	c.copyFrom(g, from, dataset, change{kind: put, key: c.anyKey(), value: v})
+}
+
+// copyFrom puts what a file of another dataset holds, if that is the value of
+// the change.
+func (c *client) copyFrom(g *gateway, from backend.Path, dataset string, ch change) {
 	c.commit(g, dataset, []change{ch}, func(ctx context.Context, tx backend.Tx) error {
-		err := tx.Copy(ctx, pathOf(dataset, ch.key), from, backend.CopyOptions{Source: backend.ReadCond{IfMatch: c.match(v)}})
+		err := tx.Copy(ctx, pathOf(dataset, ch.key), from, backend.CopyOptions{Source: backend.ReadCond{IfMatch: c.match(ch.value)}})
 		if known(err) != nil { // of the other dataset
 			return fmt.Errorf("%w: %v", errStale, err)
 		}
@@ -327,9 +333,14 @@ func (c *client) get(g *gateway, dataset string) { c.read(g, dataset, c.anyKey()
 
 // read gets a key, with every byte.
 func (c *client) read(g *gateway, dataset string, key int, final bool) {
-	o, ctx, done := c.begin(g, input{action: actGet, dataset: dataset, key: key, final: final})
+	c.readFrom(g, input{action: actGet, dataset: dataset, key: key, final: final}, 0)
+}
+
+// readFrom gets a key, with the bytes from off on.
+func (c *client) readFrom(g *gateway, in input, off int64) {
+	o, ctx, done := c.begin(g, in)
 	defer done()
-	p := pathOf(dataset, key)
+	p := pathOf(in.dataset, in.key)
 	f, err := g.tree.Open(ctx, p)
 	if errors.Is(err, backend.ErrNotFound) {
 		c.seen[p] = 0
@@ -341,11 +352,11 @@ func (c *client) read(g *gateway, dataset string, key int, final bool) {
 		return
 	}
 	v := c.valueOf(g, f.Info)
-	body := f.Stream(0, f.Info.Size)
+	body := f.Stream(off, f.Info.Size-off)
 	data, err := io.ReadAll(body)
 	body.Close()
 	if err == nil && v > 0 {
-		if want := c.w.values.content(v); !bytes.Equal(data, want.data) {
+		if want := c.w.values.content(v); !bytes.Equal(data, want.data[off:]) {
 			c.w.bad("%s served %d bytes of %v that are not those put under ETag %s", g.name, len(data), p, want.etag)
 		}
 		c.seen[p] = v
@@ -385,19 +396,21 @@ func (c *client) createDataset(g *gateway, dataset string) {
 // removeDataset empties a dataset first, or does not.
 func (c *client) removeDataset(g *gateway, dataset string) {
 	if c.rng.IntN(2) == 0 {
-		changes := make([]change, len(keys))
-		for n := range keys {
-			changes[n] = change{kind: remove, key: n}
-		}
-		c.commit(g, dataset, changes, func(ctx context.Context, tx backend.Tx) error {
-			for n := range keys {
-				if err := tx.Remove(ctx, pathOf(dataset, n), backend.Cond{}); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		c.change(g, dataset, emptying()...)
 	}
+	c.dropDataset(g, dataset)
+}
+
+// emptying removes all keys.
+func emptying() []change {
+	changes := make([]change, len(keys))
+	for n := range keys {
+		changes[n] = change{kind: remove, key: n}
+	}
+	return changes
+}
+
+func (c *client) dropDataset(g *gateway, dataset string) {
 	o, ctx, done := c.begin(g, input{action: actRemove, dataset: dataset})
 	defer done()
 	c.answer(o, output{}, g.tree.RemoveDataset(ctx, dataset))

@@ -29,7 +29,7 @@
 // A failure names what was wrong and the command that shows it again, which
 // runs the one seed:
 //
-//	go test ./internal/simulation -run Simulation -args -seed 17 -v
+//	go test ./internal/simulation -run Simulation -args -seed 17 -trace
 //
 // With -trace it prints, in the order of virtual time, each request to the
 // store with its fate and each operation with its answer. A history that fits

@@ -12,6 +12,12 @@ import (
 // logs have the same.
 func (g *gateway) dump(ctx context.Context) (string, error) {
 	var b strings.Builder
+	if err := g.names.SyncHub(ctx); err != nil {
+		return "", err
+	}
+	for k := range g.names.Keys() {
+		fmt.Fprintf(&b, "key %s since %v\n", k.Access, k.Created)
+	}
 	for d, err := range g.tree.Datasets(ctx) {
 		if err != nil {
 			return "", err

@@ -105,6 +105,16 @@ func (g *gateway) rest() {
 	g.keeping.Wait()
 }
 
+// finish writes the checkpoints that others have left to be written, as upkeep
+// does.
+func (g *gateway) finish(ctx context.Context) error {
+	var all []error
+	for _, l := range g.names.Logs() {
+		all = append(all, l.EnsureCheckpoint(ctx))
+	}
+	return errors.Join(all...)
+}
+
 // fsck checks all that is stored. The process has to be one with empty caches.
 func (g *gateway) fsck(ctx context.Context, report func(upkeep.Problem)) error {
 	_, err := upkeep.Fsck(ctx, upkeep.FsckOptions{Names: g.names, Bytes: g.bytes, ReadData: true, Report: report})

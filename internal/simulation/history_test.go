@@ -68,6 +68,8 @@ func (o *operation) add(out output, end int64) {
 	})
 }
 
+func (o *operation) String() string { return fmt.Sprintf("%v at %s", o.in, o.at.name) }
+
 func (in input) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s", in.action, in.dataset)

@@ -41,7 +41,7 @@ func TestSimulation(t *testing.T) {
 		return
 	}
 	if !*here {
-		elsewhere(t)
+		elsewhere(t, again)
 		return
 	}
 	var tot total
@@ -53,12 +53,13 @@ func TestSimulation(t *testing.T) {
 	fmt.Printf("%v; took %v\n", &tot, time.Since(begun).Round(time.Millisecond))
 }
 
-// announced stands before the number of the seed that is about to be run.
-const announced = "seed"
+// announced stands before the name of what is about to be run.
+const announced = "now:"
 
 // elsewhere runs this test in a process of its own and passes on what it says.
-func elsewhere(t *testing.T) {
-	cmd := exec.CommandContext(t.Context(), os.Args[0], append(os.Args[1:], "-here", "-test.run=^TestSimulation$", "-test.v=false")...)
+// again tells how to run again what was announced last.
+func elsewhere(t *testing.T, again func(last string) string) {
+	cmd := exec.CommandContext(t.Context(), os.Args[0], append(os.Args[1:], "-here", "-test.run=^"+t.Name()+"$", "-test.v=false")...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -67,16 +68,16 @@ func elsewhere(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	n, said := *first, bufio.NewScanner(out)
+	last, said := "", bufio.NewScanner(out)
 	for said.Scan() {
-		if line := said.Text(); !strings.HasPrefix(line, announced+" ") {
-			t.Log(line)
-		} else if _, err := fmt.Sscanf(line, announced+" %d", &n); err != nil {
-			t.Error(line)
+		if name, ok := strings.CutPrefix(said.Text(), announced+" "); ok {
+			last = name
+		} else {
+			t.Log(said.Text())
 		}
 	}
 	if err := cmd.Wait(); err != nil {
-		t.Errorf("%v, with or after seed %d; again: %s", err, n, again(n))
+		t.Errorf("%v, with or after %s; again: %s", err, last, again(last))
 	}
 }
 
@@ -105,14 +106,14 @@ func live(t *testing.T, n int) result {
 		t.Errorf("seed %d, weather %s: %s", n, s.weather.name, bad)
 	}
 	if len(r.bad) > 0 {
-		t.Errorf("again: %s", again(n))
+		t.Errorf("again: %s", again(fmt.Sprint(n)))
 	}
 	return r
 }
 
 // again is the command that runs a seed once more.
-func again(n int) string {
-	cmd := fmt.Sprintf("go test ./internal/simulation -run Simulation -args -seed %d -trace", n)
+func again(seed string) string {
+	cmd := fmt.Sprintf("go test ./internal/simulation -run Simulation -args -seed %s -trace", seed)
 	if *gateways > 0 {
 		cmd += fmt.Sprint(" -gateways ", *gateways)
 	}

@@ -22,7 +22,11 @@ type begun struct {
 func (u *begun) path() backend.Path { return pathOf(u.dataset, u.key) }
 
 func (c *client) beginUpload(g *gateway, dataset string) {
-	u := &begun{dataset: dataset, key: c.anyKey()}
+	c.openUpload(g, dataset, c.anyKey())
+}
+
+func (c *client) openUpload(g *gateway, dataset string, key int) {
+	u := &begun{dataset: dataset, key: key}
 	var ok bool
 	if u.number, ok = c.w.uploads.next(dataset); !ok {
 		return
@@ -58,21 +62,25 @@ func (c *client) goOn(g *gateway, dataset string) {
 
 // bigPart is long enough to have another behind it, and quickly stored: its
 // chunks are the same over and over.
-func (c *client) bigPart() ([]byte, value) {
+func (c *client) bigPart() value {
 	c.serial++
 	data := fmt.Appendf(nil, "part %d of client %d. ", c.serial, c.id)
 	data = append(data, bytes.Repeat(body(0)[:64<<10], backend.MinPartBytes>>16)...)
-	return data, c.w.values.add(md5Of(data), data)
+	return c.w.values.add(md5Of(data), data)
 }
 
 func (c *client) putPart(g *gateway, u *begun, n int) {
-	data, v := c.text()
+	v := c.text()
 	if n == 0 && c.rng.IntN(20) == 0 {
-		data, v = c.bigPart()
+		v = c.bigPart()
 	}
+	c.sendPart(g, u, n, v)
+}
+
+func (c *client) sendPart(g *gateway, u *begun, n int, v value) {
 	o, ctx, done := c.begin(g, input{action: actPart, dataset: u.dataset, upload: u.number, part: n, value: v})
 	defer done()
-	_, err := g.tree.PutPart(ctx, u.path(), u.id, n+1, bytes.NewReader(data), backend.PutOptions{})
+	_, err := g.tree.PutPart(ctx, u.path(), u.id, n+1, bytes.NewReader(c.w.values.content(v).data), backend.PutOptions{})
 	if err == nil {
 		u.parts[n] = v
 	}
@@ -89,11 +97,15 @@ func (c *client) copyPart(g *gateway, u *begun, n int) {
 	source := c.w.values.content(v)
 	off := c.rng.IntN(len(source.data))
 	length := 1 + c.rng.IntN(len(source.data)-off)
-	data := source.data[off : off+length]
+	c.copyPiece(g, u, n, from, off, source.data[off:off+length])
+}
 
+// copyPiece makes a part of data, which is what it last saw at off of a file.
+func (c *client) copyPiece(g *gateway, u *begun, n int, from backend.Path, off int, data []byte) {
+	source := c.w.values.content(c.seen[from])
 	o, ctx, done := c.begin(g, input{action: actPart, dataset: u.dataset, upload: u.number, part: n})
 	defer done()
-	got, err := g.tree.CopyPart(ctx, u.path(), u.id, n+1, from, int64(off), int64(length), backend.ReadCond{IfMatch: []string{source.etag}})
+	got, err := g.tree.CopyPart(ctx, u.path(), u.id, n+1, from, int64(off), int64(len(data)), backend.ReadCond{IfMatch: []string{source.etag}})
 	switch e := known(err); {
 	case err == nil:
 		o.in.value = c.w.values.add(got.ETag, data)
@@ -111,7 +123,21 @@ func (c *client) copyPart(g *gateway, u *begun, n int) {
 // complete makes the file of the parts that were answered, and asks again if it
 // gets no answer, as clients do.
 func (c *client) complete(g *gateway, u *begun) {
-	in := input{action: actComplete, dataset: u.dataset, upload: u.number, key: u.key, absent: c.rng.IntN(4) == 0}
+	in, list := c.completion(u)
+	in.absent = c.rng.IntN(4) == 0
+	for range 2 {
+		if c.completeOnce(g, in, u, list) {
+			return
+		}
+		if g = c.w.gateway(c.rng); g == nil {
+			return
+		}
+	}
+}
+
+// completion is what it takes to make the file.
+func (c *client) completion(u *begun) (input, []backend.CompletePart) {
+	in := input{action: actComplete, dataset: u.dataset, upload: u.number, key: u.key}
 	var list []backend.CompletePart
 	var data, sums []byte
 	for n, v := range u.parts {
@@ -128,14 +154,7 @@ func (c *client) complete(g *gateway, u *begun) {
 		sums = append(sums, sum...)
 	}
 	in.value = c.w.values.add(fmt.Sprintf("%x-%d", md5.Sum(sums), len(list)), data)
-	for range 2 {
-		if c.completeOnce(g, in, u, list) {
-			return
-		}
-		if g = c.w.gateway(c.rng); g == nil {
-			return
-		}
-	}
+	return in, list
 }
 
 // completeOnce reports whether there was an answer.

@@ -45,7 +45,11 @@ func (v *view) Get(ctx context.Context, key string, r store.Range) ([]byte, stor
 	var data []byte
 	info, err := v.request(ctx, store.OpGet, key, func(f fate) (info store.Info, err error) {
 		data, info, err = v.bucket.objects.Get(context.Background(), key, r)
-		if f.kind == faultFlip && len(data) > 0 {
+		switch {
+		case len(data) == 0:
+		case f.kind == faultShort:
+			data = data[:len(data)/2]
+		case f.kind == faultFlip:
 			bit := f.bit % uint64(8*len(data))
 			data[bit/8] ^= 1 << (bit % 8)
 		}
@@ -122,6 +126,9 @@ func (v *view) request(ctx context.Context, op store.Op, key string, effect func
 	}
 	replies := make(chan reply, 1)
 	v.bucket.landing.Go(func() { replies <- v.travel(op, key, f, effect) })
+	if f.crash {
+		v.crash()
+	}
 	var got reply
 	select {
 	case got = <-replies:

@@ -19,6 +19,7 @@ type weather struct {
 	late     float64 // an error, and done later
 	lateUpTo time.Duration
 	flip     float64 // a Get has one bit wrong
+	rots     bool    // bytes may be wrong on their way; else nothing explains damage
 
 	busy float64 // share of spells in which half of all requests are refused with 503
 	slow float64 // share of spells in which all take ten times as long
@@ -29,7 +30,7 @@ type weather struct {
 	idleUpTo  time.Duration
 	crash     time.Duration // between two crashes or restarts, about
 
-	look        time.Duration // between two looks of a gateway's upkeep, about
+	look        time.Duration // between two looks of a gateway's upkeep, about; 0: it has none of its own
 	foldAfter   time.Duration // from the first record behind a fold to the next fold, at most
 	retireAfter time.Duration // from a checkpoint to the fences that it covers
 }
@@ -37,12 +38,15 @@ type weather struct {
 // spell is how long busy and slow times last.
 const spell = 8 * time.Second
 
+// fair is the name of a weather in which nothing goes wrong.
+const fair = "fair"
+
 // climate is the weathers that seeds have in turn. What has to be shorter than
 // what follows from how the engine measures time: fences stand for 30 days, and
 // after a day without news a gateway no longer trusts what it knows.
 var climate = []weather{
 	{
-		name: "fair", latency: latency, crash: 10 * time.Second,
+		name: fair, latency: latency, crash: 10 * time.Second,
 		look: time.Second, foldAfter: 10 * time.Second, retireAfter: 2 * time.Second,
 	},
 	{
@@ -72,7 +76,7 @@ var climate = []weather{
 	},
 	{
 		name: "rot", latency: latency, before: 0.01, after: 0.01, late: 0.01, lateUpTo: 10 * time.Second,
-		flip: 0.03, stall: 0.003, stallUpTo: 10 * time.Second, crash: 6 * time.Second,
+		flip: 0.03, rots: true, stall: 0.003, stallUpTo: 10 * time.Second, crash: 6 * time.Second,
 		look: time.Second, foldAfter: 10 * time.Second, retireAfter: time.Minute,
 	},
 }
@@ -86,6 +90,7 @@ type fate struct {
 	stallFirst  bool          // before the request is sent rather than before its reply is seen
 	waking      time.Duration // from the end of a standstill
 	bit         uint64        // of faultFlip
+	crash       bool          // the process ends once the request is on its way
 }
 
 type faultKind string
@@ -97,6 +102,7 @@ const (
 	faultLate   faultKind = "late"
 	faultBusy   faultKind = "503"
 	faultFlip   faultKind = "flip"
+	faultShort  faultKind = "short"
 )
 
 // fate draws that of a request which is made at now.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aetherfs/internal/kv"
+	"aetherfs/internal/upkeep"
 )
 
 // setup says what one life of a bucket is made of.
@@ -21,6 +22,9 @@ type setup struct {
 	clients  int
 	each     int  // operations of each client
 	trace    bool // print everything
+
+	patience time.Duration // of every client; 0: each operation has its own
+	bound    time.Duration // on the time until an answer; 0: none
 }
 
 // usual is the setup of a seed.
@@ -41,6 +45,7 @@ type result struct {
 	fences    int
 	removed   int // fences
 	virtual   time.Duration
+	slowest   time.Duration // time until an answer
 }
 
 // world is one life of a bucket.
@@ -60,21 +65,30 @@ type world struct {
 	caches   []*kv.DB   // guarded by mu
 	problems []string   // guarded by mu
 	crashes  int        // guarded by mu
+
+	slowest time.Duration // time until an answer; guarded by mu
 }
 
 // longest is more virtual time than any life takes.
 const longest = 20 * 365 * 24 * time.Hour
 
-// run lives one life.
-func run(t *testing.T, s setup) (r result) {
+// run lives the life of a seed.
+func run(t *testing.T, s setup) result {
+	return spend(t, s, func(w *world) {
+		w.live()
+		w.judge()
+	})
+}
+
+// spend lives a life in some way.
+func spend(t *testing.T, s setup, way func(*world)) (r result) {
 	var w *world
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
 		w = newWorld(s)
 		watchdog := time.AfterFunc(longest, func() { panic(fmt.Sprintf("seed %d waits for ever", s.seed)) })
 		defer watchdog.Stop()
-		w.live()
-		w.judge()
+		way(w)
 		w.end()
 		r.virtual = time.Since(begun)
 	})
@@ -86,6 +100,7 @@ func run(t *testing.T, s setup) (r result) {
 	r.trace, r.requests, r.faults = w.bucket.trace, w.bucket.requests, w.bucket.faults
 	r.folds, r.fences, r.removed = w.bucket.folds, w.bucket.fences, w.bucket.removed
 	r.ops, r.lost, r.crashes = len(w.history.ops), w.history.lost, w.crashes
+	r.slowest = w.slowest
 	return r
 }
 
@@ -108,6 +123,17 @@ func (w *world) bad(format string, args ...any) {
 	w.diary.printf("BAD: "+format, args...)
 }
 
+// punctual notes an answer that took longer than bound; 0: it may.
+func (w *world) punctual(what fmt.Stringer, asked time.Time, bound time.Duration) {
+	took := time.Since(asked)
+	w.mu.Lock()
+	w.slowest = max(w.slowest, took)
+	w.mu.Unlock()
+	if bound > 0 && took > bound {
+		w.bad("%v took %v, more than %v", what, took, bound)
+	}
+}
+
 // gateway returns one that serves, or nil.
 func (w *world) gateway(rng *rand.Rand) *gateway {
 	w.mu.Lock()
@@ -123,24 +149,14 @@ func (w *world) gateway(rng *rand.Rand) *gateway {
 
 // start puts a new process in a slot, and goes on trying until it is up.
 func (w *world) start(slot int, cache *kv.DB) {
+	if cache == nil {
+		cache = w.newCache()
+	}
 	for try := 0; ; try++ {
-		w.mu.Lock()
-		w.started[slot]++
-		name := fmt.Sprintf("g%d.%d", slot+1, w.started[slot])
-		if cache == nil {
-			cache = kv.Memory()
-			w.caches = append(w.caches, cache)
-		}
-		w.mu.Unlock()
-		g, err := openGateway(context.Background(), w.bucket, name, cache)
+		err := w.try(context.Background(), slot, cache)
 		if err == nil {
-			w.diary.printf("%s is up", name)
-			w.mu.Lock()
-			w.slots[slot] = g
-			w.mu.Unlock()
 			return
 		}
-		w.diary.printf("%s does not start: %v", name, err)
 		if try == maxStarts {
 			w.bad("%v, after %d tries", err, try)
 			return
@@ -149,17 +165,48 @@ func (w *world) start(slot int, cache *kv.DB) {
 	}
 }
 
+// try puts a new process in a slot, if it can be started.
+func (w *world) try(ctx context.Context, slot int, cache *kv.DB) error {
+	w.mu.Lock()
+	w.started[slot]++
+	name := fmt.Sprintf("g%d.%d", slot+1, w.started[slot])
+	w.mu.Unlock()
+	g, err := openGateway(ctx, w.bucket, name, cache)
+	if err != nil {
+		w.diary.printf("%s does not start: %v", name, err)
+		return err
+	}
+	w.diary.printf("%s is up", name)
+	w.mu.Lock()
+	w.slots[slot] = g
+	w.mu.Unlock()
+	return nil
+}
+
+func (w *world) newCache() *kv.DB {
+	cache := kv.Memory()
+	w.mu.Lock()
+	w.caches = append(w.caches, cache)
+	w.mu.Unlock()
+	return cache
+}
+
 // maxStarts bounds the tries to start a gateway. Bad times last for spells of
 // eight seconds.
 const maxStarts = 200
 
-// live runs clients and crashes until the clients have done all they want.
-func (w *world) live() {
+// open starts a process in every slot.
+func (w *world) open() {
 	var starting sync.WaitGroup
 	for slot := range w.slots {
 		starting.Go(func() { w.start(slot, nil) })
 	}
 	starting.Wait()
+}
+
+// live runs clients and crashes until the clients have done all they want.
+func (w *world) live() {
+	w.open()
 	stop := make(chan struct{})
 	var clients, others sync.WaitGroup
 	others.Go(func() { w.crashing(stop) })
@@ -226,8 +273,8 @@ func (w *world) shut(g *gateway) {
 const settling = time.Minute
 
 // judge lets the weather clear and all that is under way land, and compares
-// what the gateways see.
-func (w *world) judge() {
+// what the gateways see. It returns that.
+func (w *world) judge() (seen string) {
 	w.bucket.calm()
 	for _, g := range w.serving() {
 		time.Sleep(g.view.standstill() + time.Millisecond) // not as it ends, so that one of two always comes first
@@ -236,27 +283,53 @@ func (w *world) judge() {
 	time.Sleep(settling)
 	w.awake()
 	w.bucket.landing.Wait()
+	for _, g := range w.serving() {
+		if err := g.finish(context.Background()); err != nil {
+			w.bad("%s at the end: %v", g.name, err)
+		}
+	}
 	w.start(w.newSlot(), nil) // knows nothing
+	w.fsck()
+	all := w.serving()
+	seen = w.seen(all[0])
+	for _, g := range all[1:] {
+		w.compare(g, seen)
+	}
+	return seen
+}
+
+// compare notes a gateway that does not see what others see.
+func (w *world) compare(g *gateway, want string) {
+	if got := w.seen(g); got != want {
+		w.bad("%s does not see what others see:\n%s\nbut\n%s", g.name, got, want)
+	}
+}
+
+// seen reads all that a gateway serves, and returns all that it knows.
+func (w *world) seen(g *gateway) string {
+	g.rest()
 	reader := newClient(w, w.clients)
-	var want string
-	for n, g := range w.serving() {
-		g.rest()
-		for _, dataset := range datasets {
-			reader.listAll(g, dataset, true)
-			reader.listUploadsOf(g, dataset, true)
-			for key := range keys {
-				reader.read(g, dataset, key, true)
-			}
+	for _, dataset := range datasets {
+		reader.listAll(g, dataset, true)
+		reader.listUploadsOf(g, dataset, true)
+		for key := range keys {
+			reader.read(g, dataset, key, true)
 		}
-		got, err := g.dump(context.Background())
-		if err != nil {
-			w.bad("%s cannot be read at the end: %v", g.name, err)
-		}
-		if n == 0 {
-			want = got
-		} else if got != want {
-			w.bad("%s does not see what %s sees:\n%s\nbut\n%s", g.name, w.serving()[0].name, got, want)
-		}
+	}
+	all, err := g.dump(context.Background())
+	if err != nil {
+		w.bad("%s cannot be read at the end: %v", g.name, err)
+	}
+	return all
+}
+
+// fsck has the newest gateway, whose caches are empty, check all that is stored.
+func (w *world) fsck() {
+	all := w.serving()
+	g := all[len(all)-1]
+	g.rest()
+	if err := g.fsck(context.Background(), func(p upkeep.Problem) { w.bad("fsck: %v", p) }); err != nil {
+		w.bad("fsck: %v", err)
 	}
 }
 
@@ -297,10 +370,8 @@ func (w *world) end() {
 		}
 	}
 	for _, g := range w.past {
-		select {
-		case <-g.view.cut:
+		if g.crashed() { // and was not shut
 			w.shut(g)
-		default: // was shut
 		}
 	}
 	w.bucket.landing.Wait()

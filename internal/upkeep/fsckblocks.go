@@ -39,6 +39,7 @@ func (c *checker) enqueue(ctx context.Context, d *catalog.Dataset, tag, path str
 		if b == nil {
 			b = &usedBlock{block: r[0].Block}
 			c.queue[r[0].Block.Name] = b
+			c.order = append(c.order, b)
 		}
 		b.files = append(b.files, extentsOf{tag, path, r[:n]})
 		c.queued += n
@@ -49,9 +50,9 @@ func (c *checker) enqueue(ctx context.Context, d *catalog.Dataset, tag, path str
 	}
 }
 
-// checkQueue checks the blocks that are queued.
+// checkQueue checks the blocks that are queued, in the order of the files.
 func (c *checker) checkQueue(ctx context.Context, d *catalog.Dataset) {
-	for name, b := range c.queue {
+	for _, b := range c.order {
 		if ctx.Err() != nil || c.again {
 			break
 		}
@@ -59,6 +60,7 @@ func (c *checker) checkQueue(ctx context.Context, d *catalog.Dataset) {
 		for _, f := range b.files {
 			all = append(all, f.extents...)
 		}
+		name := b.block.Name
 		sound, met := c.read[name]
 		if !met {
 			c.done.Blocks++
@@ -69,7 +71,7 @@ func (c *checker) checkQueue(ctx context.Context, d *catalog.Dataset) {
 		}
 		c.read[name] = err == nil
 	}
-	c.queue, c.queued = nil, 0
+	c.queue, c.order, c.queued = nil, nil, 0
 }
 
 // nameFiles names the files that a damaged block makes unreadable.

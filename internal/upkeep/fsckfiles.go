@@ -21,6 +21,7 @@ type checker struct {
 	again bool            // it has to be once more
 
 	queue  map[manifest.Digest]*usedBlock // blocks to be checked, by name
+	order  []*usedBlock                   // those of queue, as they were met
 	queued int                            // extents in queue
 }
 
