@@ -140,16 +140,18 @@ func (c *client) completion(u *begun) (input, []backend.CompletePart) {
 	in := input{action: actComplete, dataset: u.dataset, upload: u.number, key: u.key}
 	var list []backend.CompletePart
 	var data, sums []byte
+	before := 0 // bytes of the part before
 	for n, v := range u.parts {
 		if v == 0 {
 			continue
 		}
 		part := c.w.values.content(v)
-		if len(list) > 0 && len(data) < backend.MinPartBytes { // what comes before the last must be long
+		if before < backend.MinPartBytes { // all but the last must be long
 			list, data, sums, in.parts = nil, nil, nil, [maxParts]value{}
 		}
 		list = append(list, backend.CompletePart{Number: n + 1, ETag: part.etag})
 		data, in.parts[n] = append(data, part.data...), v
+		before = len(part.data)
 		sum, _ := hex.DecodeString(part.etag)
 		sums = append(sums, sum...)
 	}
