@@ -86,6 +86,7 @@ conformance: clients
 # ten million files in a tag.
 soak: clients
 	$(GO) test -timeout 24h -run Simulation ./internal/simulation -args -first $(FIRST) -seeds $(SEEDS)
+	$(GO) test -timeout 2h -run Sweep -v ./internal/simulation -args -stride 1
 	$(GO) test -timeout 2h -run TestManyFiles -v ./conformance -args -keys 10000000
 
 cover:

@@ -112,8 +112,16 @@ func (r Repository) encode() ([]byte, error) {
 }
 
 // ReadRepository returns the description of the repository in st: ErrFormat,
-// store.ErrNotFound.
+// store.ErrNotFound. A second look tells a damaged answer from a damaged object.
 func ReadRepository(ctx context.Context, st store.Store) (Repository, error) {
+	r, err := glanceRepository(ctx, st)
+	if errors.Is(err, ErrFormat) {
+		return glanceRepository(ctx, st)
+	}
+	return r, err
+}
+
+func glanceRepository(ctx context.Context, st store.Store) (Repository, error) {
 	b, info, err := st.Get(ctx, repositoryKey, store.Range{Len: 64 << 10})
 	if err != nil {
 		return Repository{}, fmt.Errorf("read %s: %w", repositoryKey, err)

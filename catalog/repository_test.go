@@ -140,6 +140,22 @@ func TestRepositoryDamaged(t *testing.T) {
 	}
 }
 
+// TestRepositoryOfDamagedAnswer: an answer that is damaged on its way is asked for
+// again.
+func TestRepositoryOfDamagedAnswer(t *testing.T) {
+	ctx, inner := t.Context(), store.NewMemory()
+	want, err := catalog.OpenRepository(ctx, inner, rand.Reader, chunker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []store.FaultKind{store.FaultShort, store.FaultFlip} {
+		st := store.Faulty(inner, store.FaultAt(store.OpGet, 1, store.Fault{Kind: kind, Bit: 99}))
+		if got, err := catalog.ReadRepository(ctx, st); err != nil || got.Sum != want.Sum {
+			t.Errorf("fault %d: %+v, %v, want %+v", kind, got, err, want)
+		}
+	}
+}
+
 // TestRepositoryMissing: a store that holds something, but no description, is
 // left alone.
 func TestRepositoryMissing(t *testing.T) {

@@ -56,7 +56,7 @@ func (c *checking) trailer(ctx context.Context) (*trailer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t, c.header(ctx)
+	return t, twice(func() error { return c.header(ctx) })
 }
 
 // header verifies the block's first bytes and the length of the object: exactly
@@ -88,20 +88,30 @@ func (c *checking) frames(ctx context.Context, t *trailer) error {
 		for end < len(t.frames) && (end == first || t.frames[end].off+int64(t.frames[end].stored)-off <= checkReadBytes) {
 			end++
 		}
-		last := &t.frames[end-1]
-		data, err := readBlock(ctx, c.e.o, c.pool, c.b, off, last.off+int64(last.stored)-off)
-		if err != nil {
+		if err := twice(func() error { return c.run(ctx, t, first, end, plain.data) }); err != nil {
 			return err
 		}
-		for ; first < end; first++ {
-			f := &t.frames[first]
-			stored := data[f.off-off:][:f.stored]
-			if crc64nvme.Checksum(stored) != f.sum {
-				return corrupt(c.b.Name, "frame %d does not match its CRC-64", first)
-			}
-			if err := c.e.coder.decode(plain.data[:f.plain], stored, t, first, ByDigest); err != nil {
-				return err
-			}
+		first = end
+	}
+	return nil
+}
+
+// run reads and verifies frames first up to, not including, end with one request.
+// plain has room for one.
+func (c *checking) run(ctx context.Context, t *trailer, first, end int, plain []byte) error {
+	off, last := t.frames[first].off, &t.frames[end-1]
+	data, err := readBlock(ctx, c.e.o, c.pool, c.b, off, last.off+int64(last.stored)-off)
+	if err != nil {
+		return err
+	}
+	for i := first; i < end; i++ {
+		f := &t.frames[i]
+		stored := data[f.off-off:][:f.stored]
+		if crc64nvme.Checksum(stored) != f.sum {
+			return corrupt(c.b.Name, "frame %d does not match its CRC-64", i)
+		}
+		if err := c.e.coder.decode(plain[:f.plain], stored, t, i, ByDigest); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -117,29 +117,64 @@ func TestCheckComparesExtents(t *testing.T) {
 	}
 }
 
-// A fault at any call of Check is an error or is found, and nothing else
-// happens.
+// A request of Check that fails is an error, damaged bytes are found if a second
+// look shows them too, and nothing else happens.
 func TestCheckThroughFaults(t *testing.T) {
 	memory := store.NewMemory()
 	f := file{data: noise(1, 10<<20)}
 	f.recipe = put(t, engine(t, dedupe.Options{Store: memory}), scope, f.data).Recipe
-	for _, kind := range []store.FaultKind{store.FaultBefore, store.FaultAfter, store.FaultShort, store.FaultFlip} {
+	for _, c := range []struct {
+		kind   store.FaultKind
+		passes bool
+		want   error
+	}{
+		{store.FaultBefore, true, dedupe.ErrUnavailable}, {store.FaultAfter, true, dedupe.ErrUnavailable},
+		{store.FaultShort, true, nil}, {store.FaultFlip, true, nil},
+		{store.FaultShort, false, dedupe.ErrCorrupt}, {store.FaultFlip, false, dedupe.ErrCorrupt},
+	} {
 		for n := 1; ; n++ {
-			s := store.Faulty(memory, store.FaultAt(store.OpGet, n, store.Fault{Kind: kind, Bit: uint64(n) * 7919}))
+			fault, over := store.Fault{Kind: c.kind, Bit: uint64(n) * 7919}, false
+			s := store.Faulty(memory, func(call store.Call) store.Fault {
+				if over || call.OpN < n || call.OpN > n && c.passes {
+					return store.Fault{}
+				}
+				return fault
+			})
 			e := engine(t, dedupe.Options{Store: s})
 			err := checkAll(e, []file{f}, true)
 			if s.Calls(store.OpGet) < n {
 				break
 			}
-			want := dedupe.ErrCorrupt
-			if kind <= store.FaultAfter {
-				want = dedupe.ErrUnavailable
+			if !errors.Is(err, c.want) {
+				t.Errorf("%+v at request %d: %v", c, n, err)
 			}
-			if !errors.Is(err, want) {
-				t.Errorf("fault %v at request %d: %v, want %v", kind, n, err, want)
-			}
+			over = true
 			if err := checkAll(e, []file{f}, true); err != nil {
-				t.Errorf("after fault %v at request %d: %v", kind, n, err)
+				t.Errorf("after %+v at request %d: %v", c, n, err)
+			}
+		}
+	}
+}
+
+// A damaged answer to any request is asked for again: the file is read and moved
+// as if nothing had been, and its block is still named.
+func TestDamagedAnswers(t *testing.T) {
+	memory := store.NewMemory()
+	e := engine(t, dedupe.Options{Store: memory})
+	large := file{data: noise(1, 600<<10)}
+	large.recipe = put(t, e, scope, large.data).Recipe
+	embedded := small(t, e, memory, rand.New(rand.NewPCG(1, 2)), 1)
+	for _, kind := range []store.FaultKind{store.FaultShort, store.FaultFlip} {
+		for n := 1; ; n++ {
+			s := store.Faulty(memory, store.FaultAt(store.OpGet, n, store.Fault{Kind: kind, Bit: uint64(n) * 7919}))
+			e := engine(t, dedupe.Options{Store: s})
+			check(t, e, large.recipe, large.data)
+			moved(t, e, embedded)
+			if s.Calls(store.OpGet) < n {
+				break
+			}
+			if dropped := e.Stats().Dropped; dropped > 0 {
+				t.Errorf("fault %v at request %d dropped %d blocks", kind, n, dropped)
 			}
 		}
 	}

@@ -24,6 +24,16 @@ func corrupt(what any, format string, a ...any) error {
 	return fmt.Errorf("%v: %s: %w", what, fmt.Sprintf(format, a...), ErrCorrupt)
 }
 
+// twice looks again where a look found damage: that tells a damaged answer from
+// a damaged object. What is missing is not looked for again.
+func twice(look func() error) error {
+	err := look()
+	if errors.Is(err, ErrCorrupt) && !errors.Is(err, store.ErrNotFound) {
+		return look()
+	}
+	return err
+}
+
 // readError classifies an error of the store's Get for key, whose object must
 // be there and long enough.
 func readError(key string, err error) error {

@@ -47,10 +47,16 @@ func (e *Engine) fetchWith(ctx context.Context, pool string, t *trailer, from, t
 	if first == to {
 		return out, nil
 	}
-	err := e.need(ctx, pool, t, first, last, &have)
-	if err == nil {
-		err = e.decodeMissing(out, t, from, have)
-	}
+	err := twice(func() error {
+		err := e.need(ctx, pool, t, first, last, &have)
+		if err == nil {
+			err = e.decodeMissing(out, t, from, have)
+		}
+		if err != nil {
+			have = span{} // as damaged as what it was
+		}
+		return err
+	})
 	if err != nil {
 		e.suspect(pool, t, err)
 		releaseAll(out)

@@ -109,10 +109,13 @@ func (t *trailer) storedBytes(a, b *moving) int64 {
 func (m *mover) readPart(ctx context.Context, t *trailer, part []*moving) error {
 	e, pool := m.s.e, m.s.scope.Pool
 	all := t.extent(part[0].n, part[len(part)-1].n-part[0].n+1)
-	data, err := readBlock(ctx, e.o, pool, t.block, all.Off, all.Stored)
-	if err == nil {
-		err = e.unpack(t, span{all.Off, data}, part)
-	}
+	err := twice(func() error {
+		data, err := readBlock(ctx, e.o, pool, t.block, all.Off, all.Stored)
+		if err == nil {
+			err = e.unpack(t, span{all.Off, data}, part)
+		}
+		return err
+	})
 	if err != nil {
 		e.suspect(pool, t, err)
 	}

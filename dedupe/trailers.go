@@ -193,12 +193,13 @@ func (ts *trailers) drop(t *trailer) bool {
 }
 
 // read reads the trailer of b from the store and verifies it.
-func (ts *trailers) read(ctx context.Context, pool string, b *manifest.Block) (*trailer, []byte, error) {
-	raw, err := ts.fetch(ctx, pool, b)
-	if err != nil {
-		return nil, nil, err
-	}
-	t, err := parseTrailer(b, raw)
+func (ts *trailers) read(ctx context.Context, pool string, b *manifest.Block) (t *trailer, raw []byte, err error) {
+	err = twice(func() error {
+		if raw, err = ts.fetch(ctx, pool, b); err == nil {
+			t, err = parseTrailer(b, raw)
+		}
+		return err
+	})
 	return t, raw, err
 }
 
