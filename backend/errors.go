@@ -38,6 +38,8 @@ var (
 	ErrNoSpace      = store.ErrNoSpace
 	ErrReadOnly     = store.ErrReadOnly
 	ErrCorrupt      = dedupe.ErrCorrupt
+
+	ErrInvalidSettings = errors.New("invalid settings")
 )
 
 // Errors returns the closed list.
@@ -45,7 +47,7 @@ func Errors() []error {
 	return slices.Clone([]error{
 		ErrNoDataset, ErrNotFound, ErrNoUpload, ErrExists, ErrNotEmpty, ErrPrecondition, ErrNotModified, ErrInvalidName,
 		ErrInvalidKey, ErrKeyTooLong, ErrTooLarge, ErrRange, ErrInvalidPart, ErrPartOrder, ErrPartTooSmall, ErrBadDigest,
-		ErrDenied, ErrChanged, ErrUnavailable, ErrNoSpace, ErrReadOnly, ErrCorrupt,
+		ErrDenied, ErrChanged, ErrUnavailable, ErrNoSpace, ErrReadOnly, ErrCorrupt, ErrInvalidSettings,
 	})
 }
 

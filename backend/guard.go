@@ -38,6 +38,8 @@ func (denied) Stat(context.Context, Path) (Info, error)                       { 
 func (denied) Open(context.Context, Path) (*File, error)                      { return nil, errNobody }
 func (denied) Node(context.Context, string) (Node, error)                     { return Node{}, errNobody }
 func (denied) ReadDir(context.Context, string, string) iter.Seq2[Node, error] { return refuse[Node]() }
+func (denied) Settings(context.Context, string) (Settings, error)             { return Settings{}, errNobody }
+func (denied) SetSettings(context.Context, string, Settings) error            { return errNobody }
 func (denied) CreateDataset(context.Context, string) error                    { return errNobody }
 func (denied) RemoveDataset(context.Context, string) error                    { return errNobody }
 func (denied) Begin(context.Context, string) (Tx, error)                      { return nil, errNobody }

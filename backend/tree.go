@@ -96,6 +96,11 @@ type Reader interface {
 
 	View
 
+	// Settings returns the settings of a dataset as they are known here, which
+	// costs no request. What another gateway has set is seen from the next
+	// Dataset or Datasets on, or when the gateway has looked on its own.
+	Settings(ctx context.Context, dataset string) (Settings, error)
+
 	// Stats says what each tag of a dataset holds, in the order of their keys.
 	Stats(ctx context.Context, dataset string) ([]TagStats, error)
 }
@@ -111,6 +116,9 @@ type Tree interface {
 	// RemoveDataset removes an empty one: ErrNotEmpty. Open uploads do not
 	// count and end with it.
 	RemoveDataset(ctx context.Context, name string) error
+
+	// SetSettings replaces the settings of a dataset: ErrInvalidSettings.
+	SetSettings(ctx context.Context, dataset string, s Settings) error
 
 	// Begin starts a transaction. Close it.
 	Begin(ctx context.Context, dataset string) (Tx, error)

@@ -175,11 +175,11 @@ func (c *Catalog) Datasets(ctx context.Context) (iter.Seq[*manifest.Dataset], er
 }
 
 // HubN is the last segment of the hub that is known here: it grows whenever
-// the datasets or keys change.
+// the datasets, their settings or the keys change.
 func (c *Catalog) HubN() uint64 { return c.hub.State().N() }
 
-// SyncHub brings what is known of datasets and keys to where the hub was when
-// it was called, or beyond.
+// SyncHub brings what is known of datasets, their settings and keys to where
+// the hub was when it was called, or beyond.
 func (c *Catalog) SyncHub(ctx context.Context) error { return c.hub.Sync(ctx) }
 
 // Lookup returns a dataset's record, as of when it was called:

@@ -142,6 +142,7 @@ var answers = []struct {
 	{backend.ErrNoSpace, "InsufficientStorage", "The store is full."},
 	{backend.ErrReadOnly, "AccessDenied", "The store is opened for reading only."},
 	{backend.ErrCorrupt, "InternalError", "The stored data is damaged."},
+	{backend.ErrInvalidSettings, "InvalidArgument", "The settings make no sense."},
 }
 
 // translate says err in S3's words.

@@ -36,7 +36,7 @@ func (s *State) tree(ctx context.Context, w *writer, sum Digest) (Digest, error)
 	if err != nil {
 		return Digest{}, err
 	}
-	r, err := single(ctx, w, rootForm, &root{s.dataset, s.n, sum, s.closed, s.files, s.bytes, tags, uploads})
+	r, err := single(ctx, w, rootForm, &root{s.dataset, s.n, sum, s.closed, s.files, s.bytes, tags, uploads, ref{}})
 	return r.name, err
 }
 
@@ -54,7 +54,11 @@ func (h *Hub) tree(ctx context.Context, w *writer, sum Digest) (Digest, error) {
 	if err != nil {
 		return Digest{}, err
 	}
-	r, err := single(ctx, w, rootForm, &root{n: h.n, sum: sum, first: datasets, second: keys})
+	settings, err := foldAll(ctx, w, settingsForm, h.settings)
+	if err != nil {
+		return Digest{}, err
+	}
+	r, err := single(ctx, w, rootForm, &root{n: h.n, sum: sum, first: datasets, second: keys, third: settings})
 	return r.name, err
 }
 

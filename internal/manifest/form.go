@@ -13,14 +13,15 @@ type form[V any] struct {
 }
 
 var (
-	tagForm     = &form[*tag]{kindTags, (*encoder).tag, (*decoder).tag}
-	entryForm   = &form[*Entry]{kindEntries, (*encoder).entry, (*decoder).entry}
-	uploadForm  = &form[*OpenUpload]{kindUploads, (*encoder).openUpload, (*decoder).openUpload}
-	partForm    = &form[*uploadPart]{kindParts, (*encoder).uploadPart, (*decoder).uploadPart}
-	detailForm  = &form[*detail]{kindDetail, (*encoder).detail, (*decoder).detail}
-	rootForm    = &form[*root]{kindRoot, (*encoder).root, (*decoder).root}
-	datasetForm = &form[*Dataset]{kindDatasets, (*encoder).dataset, (*decoder).dataset}
-	keyForm     = &form[*Key]{kindKeys, (*encoder).key, (*decoder).key}
+	tagForm      = &form[*tag]{kindTags, (*encoder).tag, (*decoder).tag}
+	entryForm    = &form[*Entry]{kindEntries, (*encoder).entry, (*decoder).entry}
+	uploadForm   = &form[*OpenUpload]{kindUploads, (*encoder).openUpload, (*decoder).openUpload}
+	partForm     = &form[*uploadPart]{kindParts, (*encoder).uploadPart, (*decoder).uploadPart}
+	detailForm   = &form[*detail]{kindDetail, (*encoder).detail, (*decoder).detail}
+	rootForm     = &form[*root]{kindRoot, (*encoder).root, (*decoder).root}
+	datasetForm  = &form[*Dataset]{kindDatasets, (*encoder).dataset, (*decoder).dataset}
+	keyForm      = &form[*Key]{kindKeys, (*encoder).key, (*decoder).key}
+	settingsForm = &form[*Settings]{kindSettings, (*encoder).settings, (*decoder).settings}
 )
 
 // checker returns what decodes a value in a leaf of a kind, or nil.
@@ -42,6 +43,8 @@ func checker(kind byte) func(d *decoder, key string) {
 		return func(d *decoder, key string) { d.dataset(key) }
 	case kindKeys:
 		return func(d *decoder, key string) { d.key(key) }
+	case kindSettings:
+		return func(d *decoder, key string) { d.settings(key) }
 	}
 	return nil
 }

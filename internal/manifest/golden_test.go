@@ -65,6 +65,7 @@ func samples() map[string]*Tx {
 		"fold":     one(&FoldRecord{Base: 1000, BuildsOn: 200, Root: digest(9)}),
 		"put-key":  one(&PutKey{Key{Access: "AKEXAMPLE", Sealed: []byte{1, 2, 3}, Note: "backup job"}}),
 		"drop-key": one(&DropKey{Access: "AKEXAMPLE"}),
+		"settings": one(&SetSettings{Name: "maxmind", ID: id(8), Data: []byte(`{"http":{}}`)}),
 		"several":  {Time: 5, Records: []Record{&Copy{FromName: "a", FromID: id(1), Name: "b"}, &Delete{Name: "a"}}},
 	}
 }

@@ -36,6 +36,7 @@ func TestRefused(t *testing.T) {
 		"long access key":            &DropKey{string(make([]byte, maxAccessBytes+1))},
 		"long secret":                &PutKey{Key{Access: "a", Sealed: make([]byte, maxSealedBytes+1)}},
 		"long note":                  &PutKey{Key{Access: "a", Note: string(make([]byte, maxNoteBytes+1))}},
+		"long settings":              &SetSettings{Data: make([]byte, MaxSettingsBytes+1)},
 		"checksum that is not known": &AddPart{Name: "a", Part: Part{Checksums: []Checksum{{Algorithm: SHA256 + 1}}}},
 	} {
 		if tx, err := DecodeTx((&Tx{Records: []Record{r}}).Encode()); !errors.Is(err, ErrFormat) {
@@ -94,7 +95,7 @@ func TestHostileTrees(t *testing.T) {
 		"unordered":          leaf(kindEntries, 0, "b", "a"),
 		"a key twice":        leaf(kindEntries, 0, "a", "a"),
 		"another kind":       leaf(kindTags, 0, "a"),
-		"unknown kind":       leaf(9, 0, "a"),
+		"unknown kind":       leaf(10, 0, "a"),
 		"values above":       leaf(kindEntries, 1, "a"),
 		"too high":           leaf(kindEntries, maxLevel+1, "a"),
 		"a block not named":  unused,

@@ -17,8 +17,8 @@ type Dataset struct {
 	Epoch   uint64 // of the hub when it was made: its own log begins there
 }
 
-// Hub is what replaying the hub's log gives: the datasets by name, and the
-// keys. It is immutable and wholly in memory.
+// Hub is what replaying the hub's log gives: the datasets by name, their
+// settings, and the keys. It is immutable and wholly in memory.
 type Hub struct {
 	n        uint64
 	epoch    uint64
@@ -26,11 +26,12 @@ type Hub struct {
 	records  int  // since the tree that it begins with
 	datasets *btree.Map[string, *Dataset]
 	keys     *btree.Map[string, *Key]
+	settings *btree.Map[string, *Settings] // by settingsKey; of datasets that there are
 }
 
 // NewHub returns the hub before the first segment.
 func NewHub() *Hub {
-	return &Hub{datasets: &btree.Map[string, *Dataset]{}, keys: &btree.Map[string, *Key]{}}
+	return &Hub{datasets: &btree.Map[string, *Dataset]{}, keys: &btree.Map[string, *Key]{}, settings: &btree.Map[string, *Settings]{}}
 }
 
 // N is the last segment that was replayed; 0: none.
@@ -100,7 +101,7 @@ func (h *Hub) Apply(_ context.Context, seg *Segment) (*Hub, []Verdict, error) {
 		panic(fmt.Sprintf("hub segment %d after state %d", seg.N, h.n))
 	}
 	next := *h
-	next.n, next.datasets, next.keys = seg.N, h.datasets.Copy(), h.keys.Copy()
+	next.n, next.datasets, next.keys, next.settings = seg.N, h.datasets.Copy(), h.keys.Copy(), h.settings.Copy()
 	verdicts := make([]Verdict, len(seg.Txs))
 	for i, tx := range seg.Txs {
 		next.records += len(tx.Records)
@@ -127,6 +128,9 @@ func (h *Hub) apply(r Record, time int64) (res Result, err error) {
 			return res, ErrNoDataset
 		}
 		h.datasets.Delete(r.Name)
+		h.settings.Delete(settingsKey(r.ID))
+	case *SetSettings:
+		return res, h.setSettings(r)
 	case *PutKey:
 		if h.Key(r.Key.Access) != nil {
 			return res, ErrExists

@@ -51,7 +51,10 @@ func LoadHub(ctx context.Context, nodes Nodes, f Fold) (*Hub, error) {
 	if err := loadAll(ctx, nodes, mapOf(datasetForm, r.first, 0), h.datasets); err != nil {
 		return nil, err
 	}
-	return h, loadAll(ctx, nodes, mapOf(keyForm, r.second, 0), h.keys)
+	if err := loadAll(ctx, nodes, mapOf(keyForm, r.second, 0), h.keys); err != nil {
+		return nil, err
+	}
+	return h, loadAll(ctx, nodes, mapOf(settingsForm, r.third, 0), h.settings)
 }
 
 func loadAll[V comparable](ctx context.Context, nodes Nodes, m Map[V], into *btree.Map[string, V]) error {

@@ -18,6 +18,7 @@ const (
 	kindDetail   = 6
 	kindDatasets = 7
 	kindKeys     = 8
+	kindSettings = 9
 )
 
 // Node is a decoded node of a tree. It is immutable.

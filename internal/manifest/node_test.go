@@ -59,6 +59,8 @@ func encodeValue(e *encoder, n *Node, i int) {
 		e.dataset(datasetForm.at(n, i))
 	case kindKeys:
 		e.key(keyForm.at(n, i))
+	case kindSettings:
+		e.settings(settingsForm.at(n, i))
 	}
 }
 
@@ -115,13 +117,15 @@ func sampleHub(t fataler) *Hub {
 	return h
 }
 
-// sampleNodes returns the nodes of a state and of a hub, by name.
+// sampleNodes returns the nodes of a state and of a hub, by name, and those of
+// a hub with settings.
 func sampleNodes(t fataler) (nodes map[Digest][]byte, root, hub Digest) {
 	m := newMemory()
 	root = m.fold(t, sampleState(t))
 	w := &writer{cuts: smallCuts, epoch: 4, write: m.write}
 	w.cuts.inRoot = 0
 	hub, err := sampleHub(t).tree(t.Context(), w, digest(3))
+	m.foldHub(t, settledHub(t), outer())
 	return m.nodes, root, must(t, hub, err)
 }
 

@@ -5,25 +5,26 @@ import "fmt"
 // Kinds of records. The numbers are stored and never used again for anything
 // else; docs/format.md lists those that are reserved.
 const (
-	kindPut      = 1
-	kindDelete   = 2
-	kindCopy     = 3
-	kindUpload   = 8
-	kindAddPart  = 9
-	kindCopyPart = 10
-	kindComplete = 11
-	kindAbort    = 12
-	kindFold     = 16
-	kindClose    = 18
-	kindCreate   = 64
-	kindDrop     = 65
-	kindPutKey   = 66
-	kindDropKey  = 67
+	kindPut         = 1
+	kindDelete      = 2
+	kindCopy        = 3
+	kindUpload      = 8
+	kindAddPart     = 9
+	kindCopyPart    = 10
+	kindComplete    = 11
+	kindAbort       = 12
+	kindFold        = 16
+	kindClose       = 18
+	kindCreate      = 64
+	kindDrop        = 65
+	kindPutKey      = 66
+	kindDropKey     = 67
+	kindSetSettings = 68
 )
 
 // Record is one change. The records of datasets are Put, Delete, Copy, Upload,
 // AddPart, CopyPart, Complete, Abort and Close; those of the hub are Create,
-// Drop, PutKey and DropKey. Both have FoldRecord.
+// Drop, PutKey, DropKey and SetSettings. Both have FoldRecord.
 type Record interface {
 	kind() byte
 	encode(*encoder)
@@ -93,6 +94,8 @@ func decodeRecord(d *decoder) Record {
 		return decodePutKey(d)
 	case kindDropKey:
 		return decodeDropKey(d)
+	case kindSetSettings:
+		return decodeSetSettings(d)
 	default:
 		d.fail("record kind %d", kind)
 		return nil

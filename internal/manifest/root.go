@@ -11,6 +11,7 @@ type root struct {
 	bytes   int64
 	first   ref // of a dataset: its tags; of the hub: the datasets
 	second  ref // of a dataset: its uploads; of the hub: the keys
+	third   ref // of the hub: the settings of datasets; one that is zero is not stored, and never was
 }
 
 // kinds of the maps that first and second lead to.
@@ -30,12 +31,20 @@ func (e *encoder) root(r *root) {
 	e.int(r.bytes)
 	e.bytes(r.first.bytes())
 	e.bytes(r.second.bytes())
+	if !r.third.isZero() {
+		e.bytes(r.third.bytes())
+	}
 }
 
 func (d *decoder) root(key string) *root {
 	r := &root{dataset: d.id(), n: d.uint(), sum: d.digest(), closed: d.bool(), files: d.int(), bytes: d.any()}
 	first, second := r.kinds()
 	r.first, r.second = d.nodeRef(first, maxInlineRoot), d.nodeRef(second, maxInlineRoot)
+	if len(d.b) > 0 && r.dataset.IsZero() {
+		if r.third = d.nodeRef(kindSettings, maxInlineRoot); r.third.isZero() {
+			d.fail("root with a third map that is empty")
+		}
+	}
 	if key != "" || r.n == 0 || r.files > 0 == (r.first.isZero() || r.dataset.IsZero()) {
 		d.fail("root at key %q of state %d with %d files", key, r.n, r.files)
 	}
