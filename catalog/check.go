@@ -56,7 +56,8 @@ func (l *line[S]) checkRoot(ctx context.Context, cp *manifest.Checkpoint) error 
 }
 
 // checkSlots reads the slots: segments and, up to the newest checkpoint,
-// fences.
+// fences. Above it none may be missing; below, whoever slept through the life of
+// a fence may have put one back where its neighbours are gone.
 func (l *line[S]) checkSlots(ctx context.Context, newest uint64) error {
 	var wrong []error
 	var last uint64
@@ -65,8 +66,8 @@ func (l *line[S]) checkSlots(ctx context.Context, newest uint64) error {
 			return fmt.Errorf("list %s: %w", l.at.log, err)
 		}
 		n, err := journal.CheckSlot(ctx, l.c.o.Store, l.at.log, l.id, info.Key, newest)
-		if err == nil && last > 0 && n != last+1 {
-			err = fmt.Errorf("slot %d is followed by slot %d: %w", last, n, journal.ErrFormat)
+		if before := max(last, newest); err == nil && n > before+1 {
+			err = fmt.Errorf("slot %d is followed by slot %d: %w", before, n, journal.ErrFormat)
 		}
 		last = n
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
