@@ -7,11 +7,12 @@ import (
 	"io"
 	"net/http"
 
+	"aetherfs/backend"
 	"aetherfs/internal/auth"
 )
 
-// maxBodyBytes bounds the bodies of requests of ours: a note about a key.
-const maxBodyBytes = 4 << 10
+// maxBodyBytes bounds the bodies of requests of ours: the settings of a dataset.
+const maxBodyBytes = backend.MaxSettingsBytes
 
 var errBody = errors.New("the body is not what was signed")
 

@@ -125,11 +125,17 @@ var (
 	errNote   = errors.New("a note is of at most 256 bytes of printable text")
 )
 
-// readKeyRequest reads the body. It must say that it is JSON: the forms of a
-// web page, which a browser would send with a password that it remembers,
-// cannot.
+// isJSON reports whether the body says that it is JSON. One that changes
+// something must: the forms of a web page, which a browser would send with a
+// password that it remembers, cannot.
+func isJSON(r *http.Request) bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && kind == "application/json"
+}
+
+// readKeyRequest reads the body.
 func readKeyRequest(r *http.Request) (asked KeyRequest, err error) {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+	if !isJSON(r) {
 		return asked, errNoJSON
 	}
 	body := json.NewDecoder(r.Body)

@@ -185,14 +185,14 @@ func TestWhatIsAskedForKeysIsChecked(t *testing.T) {
 		"a long note":        {`{"note": "` + strings.Repeat("x", web.MaxNoteBytes+1) + `"}`, nil, 400},
 		"a control sequence": {`{"note": "\u001b[2J"}`, nil, 400},
 		"a line break":       {`{"note": "a\nb"}`, nil, 400},
-		"a large body":       {`{"note": "` + strings.Repeat("x", 8<<10) + `"}`, nil, 413},
+		"a large body":       {`{"note": "` + strings.Repeat("x", 20<<10) + `"}`, nil, 413},
 		"a changed body":     {`{"note": "a"}`, func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(`{"note": "b"}`)) }, 400},
 		"chunks": {`{}`, func(r *http.Request) {
 			r.Header.Set("X-Amz-Content-Sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")
 			auth.Sign(r, accessKey, secretKey, auth.DefaultRegion, time.Now())
 		}, 400},
 		"a web page's form": {`{}`, func(r *http.Request) { r.Header.Set("Content-Type", "text/plain"); basic(r) }, 400},
-		"a large body by Basic": {`{"note": "` + strings.Repeat("x", 8<<10) + `"}`, func(r *http.Request) {
+		"a large body by Basic": {`{"note": "` + strings.Repeat("x", 20<<10) + `"}`, func(r *http.Request) {
 			basic(r)
 		}, 413},
 	} {

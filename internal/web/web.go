@@ -1,6 +1,6 @@
 // Package web owns the one port that everything is served on: it tells S3
 // requests from the others and answers those itself, which ask for health,
-// metrics, statistics and keys.
+// metrics, statistics, keys and settings.
 //
 //  1. A path goes to S3 as it came, undecoded and uncleaned: "//" and ".." are
 //     parts of keys.
@@ -99,9 +99,14 @@ func own(o Options) http.Handler {
 			http.MethodPost: protect(o.Verifier, owners(keys.create))},
 	}
 	key := methods{http.MethodDelete: protect(o.Verifier, owners(keys.delete))}
+	settings := settings{o.Tree}.methods(o.Verifier)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if h, ok := paths[r.URL.Path]; ok {
 			h.ServeHTTP(w, r)
+			return
+		}
+		if _, ok := settingsOf(r.URL.Path); ok {
+			settings.ServeHTTP(w, r)
 			return
 		}
 		if strings.HasPrefix(r.URL.Path, KeysPath+"/") {

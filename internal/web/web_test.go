@@ -30,6 +30,27 @@ type tree struct {
 	tags map[string][]backend.TagStats
 	gone string // is listed, and removed before it is asked for
 	err  error
+
+	settings map[string]backend.Settings // of the datasets in tags
+}
+
+func (t *tree) Dataset(_ context.Context, name string) (backend.DatasetInfo, error) {
+	if _, ok := t.tags[name]; !ok {
+		return backend.DatasetInfo{}, fmt.Errorf("dataset %q: %w", name, backend.ErrNoDataset)
+	}
+	return backend.DatasetInfo{Name: name}, t.err
+}
+
+func (t *tree) Settings(_ context.Context, name string) (backend.Settings, error) {
+	return t.settings[name], t.err
+}
+
+func (t *tree) SetSettings(ctx context.Context, name string, s backend.Settings) error {
+	_, err := t.Dataset(ctx, name)
+	if err == nil {
+		t.settings[name] = s
+	}
+	return err
 }
 
 func (t *tree) Datasets(context.Context) iter.Seq2[backend.DatasetInfo, error] {
@@ -60,7 +81,7 @@ type port struct {
 
 func newPort(t *testing.T, change func(*web.Options)) *port {
 	t.Helper()
-	p := &port{keys: &book{keys: map[string]auth.Sealed{}}, tree: &tree{tags: map[string][]backend.TagStats{"a": {{Tag: "v1", Files: 1, Bytes: 2, Stored: 3, Added: 4}}, "b": nil}}}
+	p := &port{keys: &book{keys: map[string]auth.Sealed{}}, tree: &tree{settings: map[string]backend.Settings{}, tags: map[string][]backend.TagStats{"a": {{Tag: "v1", Files: 1, Bytes: 2, Stored: 3, Added: 4}}, "b": nil}}}
 	ring, err := auth.NewRing(auth.RingOptions{Access: accessKey, Secret: secretKey, Repository: make([]byte, 16), Book: p.keys, Rand: rand.Reader})
 	if err != nil {
 		t.Fatal(err)
