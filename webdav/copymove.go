@@ -1,0 +1,185 @@
+package webdav
+
+import (
+	"net/http"
+
+	"aetherfs/backend"
+)
+
+func (q *request) copy() error { return q.transfer(false) }
+func (q *request) move() error { return q.transfer(true) }
+
+// transfer makes one name what another is. No data moves within a dataset.
+func (q *request) transfer(move bool) error {
+	src, err := q.existing()
+	if err != nil {
+		return err
+	}
+	dst, err := q.destination()
+	if err != nil {
+		return err
+	}
+	t := transfer{request: q, src: src, dst: dst.name, move: move}
+	if t.shallow, err = q.shallow(move); err != nil {
+		return err
+	}
+	if err := t.check(); err != nil {
+		return err
+	}
+	release, err := q.admit(t.writes()...)
+	if err != nil {
+		return err
+	}
+	defer release()
+	dataset, _ := backend.SplitName(t.dst)
+	if _, err := q.change(dataset, t.apply); err != nil {
+		return err
+	}
+	if move {
+		q.Locks.Forget(src.Name)
+	}
+	return q.answered(createdOr(t.replaced))
+}
+
+// shallow reads Depth, which is 0 for a directory without what it holds.
+func (q *request) shallow(move bool) (bool, error) {
+	switch depth := q.r.Header.Get("Depth"); {
+	case depth == "0" && !move:
+		return true, nil
+	case depth == "" || depth == "infinity":
+		return false, nil
+	}
+	return false, refuse(http.StatusBadRequest, "the depth is not one of the method's")
+}
+
+// transfer is a COPY or MOVE.
+type transfer struct {
+	*request
+	src      backend.Node
+	dst      string
+	there    backend.Node // what is at dst before, if replaced
+	replaced bool
+	move     bool
+	shallow  bool
+}
+
+// check decides whether it can be done.
+func (t *transfer) check() (err error) {
+	if err := t.checkNames(); err != nil {
+		return err
+	}
+	if err := t.needParent(t.dst); err != nil {
+		return err
+	}
+	if t.there, t.replaced, err = t.find(t.dst); err != nil {
+		return err
+	}
+	switch overwrite := t.r.Header.Get("Overwrite"); {
+	case overwrite != "" && overwrite != "T" && overwrite != "F":
+		return refuse(http.StatusBadRequest, "Overwrite is neither T nor F")
+	case overwrite == "F" && t.replaced:
+		return refuse(http.StatusPreconditionFailed, "the destination is there")
+	}
+	cond, err := t.conditions()
+	if err != nil {
+		return err
+	}
+	return meets(cond, t.src, true)
+}
+
+// writes are what it changes.
+func (t *transfer) writes() []write {
+	w := []write{{name: t.dst, tree: t.src.Dir || t.there.Dir, member: !t.replaced}}
+	if t.move {
+		w = append(w, write{name: t.src.Name, tree: t.src.Dir, member: true})
+	}
+	return w
+}
+
+func (t *transfer) checkNames() error {
+	from, _ := backend.SplitName(t.src.Name)
+	to, _ := backend.SplitName(t.dst)
+	switch {
+	case isDataset(t.src.Name) || isDataset(t.dst):
+		return refuse(http.StatusForbidden, "a dataset cannot be copied or moved")
+	case t.src.Name == t.dst:
+		return refuse(http.StatusForbidden, "the destination is the source")
+	case within(t.dst, t.src.Name) || within(t.src.Name, t.dst):
+		return refuse(http.StatusForbidden, "one of source and destination is in the other")
+	case t.dropped(t.dst):
+		return refuse(http.StatusForbidden, "side files are not kept")
+	case t.move && from != to:
+		return refuse(http.StatusBadGateway, "files are moved within a dataset only")
+	}
+	return nil
+}
+
+// apply puts all changes into a transaction.
+func (t *transfer) apply(tx backend.Tx) error {
+	if t.replaced && (t.there.Dir || t.src.Dir) {
+		if err := t.clear(tx); err != nil {
+			return err
+		}
+	}
+	if t.src.Dir && t.shallow {
+		return t.copyMarker(tx)
+	}
+	paths, err := t.paths(t.src)
+	if err != nil {
+		return err
+	}
+	for _, from := range paths {
+		to, err := key(t.dst + from.String()[len(t.src.Name):])
+		if err != nil {
+			return err
+		}
+		if err := tx.Copy(t.ctx, to, from, t.options()); err != nil {
+			return err
+		}
+		if !t.move {
+			continue
+		}
+		if err := tx.Remove(t.ctx, from, backend.Cond{}); err != nil {
+			return err
+		}
+	}
+	if t.move && parent(t.src.Name) != parent(t.dst) {
+		return t.keepParent(tx, t.src.Name)
+	}
+	return nil
+}
+
+// options of the copy of one file. Where a directory was shown, the file of the
+// same name beside it was not seen, and is not replaced.
+func (t *transfer) options() (o backend.CopyOptions) {
+	if !t.src.Dir && t.replaced && t.there.Dir {
+		o.Cond.IfNoneMatch = []string{"*"}
+	}
+	return o
+}
+
+// clear removes what is at the destination.
+func (t *transfer) clear(tx backend.Tx) error {
+	paths, err := t.paths(t.there)
+	if err != nil {
+		return err
+	}
+	for _, p := range paths {
+		if err := tx.Remove(t.ctx, p, backend.Cond{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyMarker copies a directory without what it holds.
+func (t *transfer) copyMarker(tx backend.Tx) error {
+	if t.src.Info.ID == "" {
+		return t.mark(tx, t.dst, backend.PutOptions{})
+	}
+	to, err := marker(t.dst)
+	if err != nil {
+		return err
+	}
+	return tx.Copy(t.ctx, to, t.src.Info.Path, backend.CopyOptions{})
+}
