@@ -50,6 +50,7 @@ type conn struct {
 	// Of Read.
 	rest    []byte // of the record that the library is taking
 	current string // procedure that the library is at; "" if it is at none
+	asked   call   // that it is at, to be seen by its handler
 	began   time.Time
 
 	// Of Write.
@@ -127,7 +128,8 @@ func (c *conn) next() error {
 			name, reply = call.procedure.name, c.answer(call)
 		}
 		if reply == nil {
-			c.current, c.rest = name, marked(call.record)
+			redirect(call.record)
+			c.current, c.asked, c.rest = name, call, marked(call.record)
 			return nil
 		}
 		if err := c.write(marked(reply)); err != nil {

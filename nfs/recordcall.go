@@ -35,6 +35,7 @@ type call struct {
 	xid, program, version, number uint32
 	procedure                     procedure
 	record                        []byte // as far as the arguments go that procedure names
+	args                          []byte // of record
 }
 
 // parseCall takes a record apart. What a client may not call, or calls with
@@ -60,6 +61,7 @@ func parseCall(record []byte) (c call, reply []byte, err error) {
 	if reply := c.find(); reply != nil {
 		return c, reply, nil
 	}
+	args := len(record) - len(f.rest)
 	for _, take := range c.procedure.args {
 		take(&f)
 	}
@@ -70,6 +72,7 @@ func parseCall(record []byte) (c call, reply []byte, err error) {
 		return c, accepted(c.xid, success, words(statusNameTooLong, 0)...), nil
 	}
 	c.record = record[:len(record)-len(f.rest)]
+	c.args = c.record[args:]
 	return c, nil, nil
 }
 
