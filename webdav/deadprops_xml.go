@@ -90,10 +90,11 @@ func isPlain(t xml.StartElement) bool {
 
 // writeStart writes the start of an element with its own name space. Of the
 // attributes only those of a name space need a prefix: that of "xml" is known,
-// and the others get one by their place.
+// and the others are numbered.
 func writeStart(b *strings.Builder, t xml.StartElement) {
 	b.WriteString("<" + t.Name.Local + ` xmlns="` + xmlText(t.Name.Space) + `"`)
-	for i, a := range t.Attr {
+	prefixes := 0
+	for _, a := range t.Attr {
 		name := a.Name.Local
 		switch {
 		case a.Name.Space == "xmlns" || a.Name.Space == "" && name == "xmlns":
@@ -101,7 +102,8 @@ func writeStart(b *strings.Builder, t xml.StartElement) {
 		case a.Name.Space == xmlSpace:
 			name = "xml:" + name
 		case a.Name.Space != "":
-			prefix := "a" + strconv.Itoa(i)
+			prefix := "a" + strconv.Itoa(prefixes)
+			prefixes++
 			b.WriteString(" xmlns:" + prefix + `="` + xmlText(a.Name.Space) + `"`)
 			name = prefix + ":" + name
 		}
