@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"aetherfs/backend"
@@ -23,7 +24,9 @@ import (
 	"aetherfs/internal/store"
 	"aetherfs/internal/upkeep"
 	"aetherfs/internal/web"
+	"aetherfs/internal/web/files"
 	"aetherfs/s3api"
+	"aetherfs/webdav"
 )
 
 // runGateway serves until ctx ends. What it was asked to store by then is
@@ -154,11 +157,32 @@ func (g *gateway) frontEnds(c *config.Config, objects store.Store, tree backend.
 		Tree: seenBy, Verifier: verifier, Domains: c.S3Domains, Region: c.Region, Log: log, RequestID: rand.Text,
 		Observe: func(o s3api.Observation) { g.metrics.Request(o.Operation, o.Status, o.Duration, o.In, o.Out) },
 	})
+	shown := files.New(files.Options{
+		Tree:     func(who auth.Identity) backend.Reader { return seenBy(who) },
+		Verifier: verifier, Prefix: web.FilesPath, CacheBytes: c.Memory / packedShare, Log: log,
+	})
+	g.onClose(func(context.Context) error { shown.Close(); return nil })
 	return web.New(web.Options{
-		S3: s3, Domains: c.S3Domains, Files: http.NotFoundHandler(), WebDAV: http.NotFoundHandler(),
+		S3: s3, Domains: c.S3Domains, Files: shown, WebDAV: g.webDAV(c, seenBy, verifier, log),
 		Metrics: g.metrics.Handler(), MetricsOpen: c.MetricsOpen,
 		Ready: func(ctx context.Context) error { return answers(ctx, objects) },
 		Tree:  seenBy, Verifier: verifier, Keys: ring, Log: log,
+	})
+}
+
+// webDAV makes the view for writing, and for its reads a file view of its own.
+func (g *gateway) webDAV(c *config.Config, seenBy func(auth.Identity) backend.Tree, verifier *auth.Verifier, log *slog.Logger) http.Handler {
+	reads := files.New(files.Options{
+		Tree:     func(who auth.Identity) backend.Reader { return seenBy(who) },
+		Verifier: verifier, Prefix: web.WebDAVPath, Drive: true, Log: log,
+	})
+	g.onClose(func(context.Context) error {
+		reads.Close()
+		return nil
+	})
+	return webdav.New(webdav.Options{
+		Tree: seenBy, Verifier: verifier, Files: reads, Prefix: strings.TrimSuffix(web.WebDAVPath, "/"),
+		SideFiles: c.WebDAVSideFiles, Log: log,
 	})
 }
 
@@ -168,6 +192,8 @@ const (
 	cacheShare = 8 // one part in 8 for frames that were read
 	blockShare = 8 // one part in 8 for blocks that are open or on their way
 	nodeShare  = 8 // one part in 8 for nodes of folded datasets
+
+	packedShare = 32 // one part in 32 for compressed answers over HTTP
 )
 
 // answers reports whether the store does.

@@ -33,7 +33,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(runCommand(environ), statsCommand(environ), doctorCommand(environ), fsckCommand(environ), keyCommand(environ), versionCommand())
+	root.AddCommand(runCommand(environ), statsCommand(environ), doctorCommand(environ), fsckCommand(environ), keyCommand(environ), settingsCommand(environ), versionCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -81,7 +81,7 @@ AETHERFS_STORE_SECRET_KEY, or else what AWS's and MinIO's programs would use.`,
 		Args: cobra.NoArgs,
 	}
 	config.AddFlags(cmd.Flags(), "listen", "data", "store", "tls-cert", "tls-key", "s3-domain", "region", "memory",
-		"log-format", "log-level", "metrics-open", "read-staleness")
+		"log-format", "log-level", "metrics-open", "webdav-side-files", "read-staleness")
 	printConfig := cmd.Flags().Bool("print-config", false, "print the settings and where each came from, without secrets, and exit")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := load(cmd, environ)

@@ -39,6 +39,8 @@ type Config struct {
 	StoreSecretKey string        // given if and only if StoreAccessKey is
 	ReadStaleness  time.Duration // how old what is read may be where gateways share a bucket
 
+	WebDAVSideFiles bool // the Mac's are let into datasets
+
 	// Getenv returns the variables of other programs, such as AWS_PROFILE.
 	Getenv func(name string) string
 

@@ -37,6 +37,8 @@ var settings = []setting{
 		parse: func(c *Config, s string) error { return parseLevel(&c.LogLevel, s) }},
 	{key: "metrics-open", def: "false", toggle: true, usage: "serve /metrics to anybody, without credentials",
 		parse: func(c *Config, s string) error { return parseBool(&c.MetricsOpen, s) }},
+	{key: "webdav-side-files", def: "false", toggle: true, usage: "let the Mac's side files, ._* and .DS_Store, into datasets over WebDAV",
+		parse: func(c *Config, s string) error { return parseBool(&c.WebDAVSideFiles, s) }},
 	{key: "read-staleness", def: "0s", usage: "`time` that reads may lag behind other gateways on the same bucket, as in 250ms",
 		parse: func(c *Config, s string) error { return parseStaleness(&c.ReadStaleness, s) }},
 	{key: "endpoint", usage: "`URL` of the gateway to ask (default: where run listens)",
