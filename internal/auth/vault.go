@@ -3,8 +3,6 @@ package auth
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -21,7 +19,7 @@ var ErrSealed = errors.New("made under another owner's secret")
 //	sealed := version 1, nonce (12 bytes), AES-256-GCM of the secret
 //
 // The access key is the additional data. The key of the cipher is derived from
-// the owner's secret by HKDF-SHA256, with the id of the repository as salt.
+// the owner's secret, see Derive.
 // A random nonce is good for 2^32 keys under one owner (NIST SP 800-38D).
 type Vault struct{ aead cipher.AEAD }
 
@@ -40,9 +38,9 @@ const sealedFor = "aetherfs key 1"
 
 // NewVault returns the vault of the owner of a repository.
 func NewVault(ownerSecret string, repository []byte) (*Vault, error) {
-	key, err := hkdf.Key(sha256.New, []byte(ownerSecret), repository, sealedFor, 32)
+	key, err := Derive(ownerSecret, repository, sealedFor)
 	if err != nil {
-		return nil, fmt.Errorf("derive the vault's key: %w", err)
+		return nil, err
 	}
 	block, err := aes.NewCipher(key)
 	if err != nil {
