@@ -40,6 +40,32 @@
 // no rival is needed. And look for the weather in the first line of the trace: a
 // seed that fails without faults ("fair") is an ordinary bug.
 //
+// # Sweep
+//
+// Where a seed has all faults at once, the sweep has a single one. It plays some
+// eighty scenes, from a PUT to the removal of fences, each on two gateways that
+// do nothing else. It counts the requests of a scene, and plays it again for each
+// of them, which fails
+//
+//   - before: an error, and nothing is done;
+//   - after: done, and an error;
+//   - late: an error, and done up to three minutes later;
+//   - 503: refused, with all others of the next eight seconds;
+//   - slow: by 20 or 80 seconds, of which the client waits for 60;
+//   - flip, short: a bit of what is read is wrong, or half of it is missing;
+//   - crash: the process ends, with the request on its way or lost;
+//
+// once, or with all that follow. Then the store works again, processes that have
+// crashed start again, and what counts for seeds is judged, by a restarted
+// process too, and fsck must have nothing to say. No answer takes more than a
+// minute, unless it waits for slow requests, and no start and no upkeep five.
+// Damage that passes must have made no difference at all. A failure names its
+// case:
+//
+//	go test ./internal/simulation -run Sweep -args -sweep put-small/1/late/once -trace
+//
+// The usual run plays every second case, -stride 1 all.
+//
 // # Controls
 //
 // A test that never fails proves nothing. With the build tag sabotage the
