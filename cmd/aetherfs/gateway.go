@@ -65,6 +65,7 @@ type gateway struct {
 	handler    http.Handler
 	metrics    *metrics.Metrics
 	repository catalog.Repository
+	cache      *kv.DB
 	closers    []func(context.Context) error
 }
 
@@ -91,7 +92,7 @@ func open(ctx context.Context, c *config.Config, keys keyPair, log *slog.Logger)
 		return g, err
 	}
 	g.handler = g.frontEnds(c, objects, tree, ring, log)
-	return g, nil
+	return g, g.serveNFS(ctx, c, tree, keys, log)
 }
 
 // openNamesAndBytes opens floor 3, and the cache that it may use.
@@ -106,6 +107,7 @@ func (g *gateway) openNamesAndBytes(ctx context.Context, c *config.Config, objec
 	if err != nil {
 		return nil, nil, err
 	}
+	g.cache = cache
 	g.onClose(func(context.Context) error { return cache.Close() })
 	verify := dedupe.ByDigest
 	if exclusive {

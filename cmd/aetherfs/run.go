@@ -81,7 +81,7 @@ AETHERFS_STORE_SECRET_KEY, or else what AWS's and MinIO's programs would use.`,
 		Args: cobra.NoArgs,
 	}
 	config.AddFlags(cmd.Flags(), "listen", "data", "store", "tls-cert", "tls-key", "s3-domain", "region", "memory",
-		"log-format", "log-level", "metrics-open", "webdav-side-files", "read-staleness")
+		"log-format", "log-level", "metrics-open", "webdav-side-files", "nfs-listen", "nfs-allow", "nfs-export", "read-staleness")
 	printConfig := cmd.Flags().Bool("print-config", false, "print the settings and where each came from, without secrets, and exit")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := load(cmd, environ)

@@ -12,6 +12,7 @@ package config
 
 import (
 	"log/slog"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -31,9 +32,12 @@ type Config struct {
 	LogFormat   string
 	LogLevel    slog.Level
 	MetricsOpen bool
-	AccessKey   string // "" for the keys in the data folder
-	SecretKey   string // given if and only if AccessKey is
-	Endpoint    string // URL of the gateway that client commands ask
+	NFSListen   string         // host:port, or "" for no NFS
+	NFSAllow    []netip.Prefix // networks beside this machine that may use NFS
+	NFSExport   []string       // datasets that NFS shows; nil: all
+	AccessKey   string         // "" for the keys in the data folder
+	SecretKey   string         // given if and only if AccessKey is
+	Endpoint    string         // URL of the gateway that client commands ask
 
 	StoreAccessKey string        // of a bucket; "" for keys from elsewhere
 	StoreSecretKey string        // given if and only if StoreAccessKey is

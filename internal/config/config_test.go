@@ -16,7 +16,7 @@ import (
 	"aetherfs/internal/config"
 )
 
-var runFlags = []string{"listen", "data", "store", "tls-cert", "tls-key", "s3-domain", "region", "memory", "log-format", "log-level", "metrics-open", "webdav-side-files", "read-staleness"}
+var runFlags = []string{"listen", "data", "store", "tls-cert", "tls-key", "s3-domain", "region", "memory", "log-format", "log-level", "metrics-open", "webdav-side-files", "nfs-listen", "nfs-allow", "nfs-export", "read-staleness"}
 
 func load(t *testing.T, args, environ []string) (*config.Config, error) {
 	t.Helper()

@@ -16,6 +16,9 @@ func (l *loader) derive() {
 	l.pair("tls-cert", "tls-key")
 	l.pair("access-key", "secret-key")
 	l.pair("store-access-key", "store-secret-key")
+	if c.NFSListen != "" && !onLoopback(c.NFSListen) && len(c.NFSAllow) == 0 {
+		l.mistake(c.sources["nfs-listen"], "NFS has no credentials, and %s is not of this machine alone: name with nfs-allow the networks that may read", c.NFSListen)
+	}
 	if !c.values.Exists("data") {
 		l.mistake(fromDefault, "there is no home folder to keep data in: name a folder with --data")
 	}
@@ -52,6 +55,14 @@ func (l *loader) pair(a, b string) {
 		}
 		a, b = b, a
 	}
+}
+
+// onLoopback reports whether only this machine can connect to what listens on
+// address.
+func onLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
 }
 
 // EndpointAt is the URL under which a gateway that listens on address answers

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -86,6 +87,31 @@ func parseDomains(to *[]string, s string) error {
 		name = strings.TrimSuffix(strings.TrimSpace(name), ".")
 		if !domain.MatchString(name) {
 			return errors.New("write a host name without scheme or port, such as s3.example.org")
+		}
+		*to = append(*to, name)
+	}
+	return nil
+}
+
+func parseNetworks(to *[]netip.Prefix, s string) error {
+	for text := range strings.SplitSeq(s, ",") {
+		text = strings.TrimSpace(text)
+		network, err := netip.ParsePrefix(text)
+		if addr, plain := netip.ParseAddr(text); plain == nil {
+			network, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
+		if err != nil {
+			return errors.New("write a network as 10.0.0.0/8, or an address")
+		}
+		*to = append(*to, network.Masked())
+	}
+	return nil
+}
+
+func parseDatasets(to *[]string, s string) error {
+	for name := range strings.SplitSeq(s, ",") {
+		if name = strings.TrimSpace(name); name == "" {
+			return errors.New("write names of datasets with commas between")
 		}
 		*to = append(*to, name)
 	}

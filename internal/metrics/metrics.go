@@ -28,7 +28,8 @@ type Metrics struct {
 	latency       *prometheus.HistogramVec // operation, class
 	received      prometheus.Counter
 	sent          prometheus.Counter
-	storeRequests *prometheus.CounterVec // kind, outcome
+	nfs           *prometheus.HistogramVec // procedure
+	storeRequests *prometheus.CounterVec   // kind, outcome
 	storeLatency  *prometheus.HistogramVec
 	storeBytes    *prometheus.CounterVec // kind
 	batch         prometheus.Histogram
@@ -44,6 +45,8 @@ func New(version string) *Metrics {
 			prometheus.ExponentialBuckets(0.001, 2.5, 12), "operation", "class"),
 		received: counter("received_bytes_total", "Bytes of the bodies of S3 requests."),
 		sent:     counter("sent_bytes_total", "Bytes of the bodies of S3 answers."),
+		nfs: histograms("nfs_call_seconds", "Time from a call of NFS or MOUNT to its reply, by procedure.",
+			prometheus.ExponentialBuckets(0.0005, 2.5, 12), "procedure"),
 		storeRequests: counters("store_requests_total", "Requests to the store, by kind and outcome.",
 			"kind", "outcome"),
 		storeLatency: histograms("store_request_seconds", "Time that a request to the store takes.",
@@ -59,7 +62,7 @@ func New(version string) *Metrics {
 		Namespace: namespace, Name: "info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	info.Set(1)
-	m.registry.MustRegister(info, m.requests, m.latency, m.received, m.sent, m.storeRequests, m.storeLatency, m.storeBytes, m.batch, m.segmentBytes,
+	m.registry.MustRegister(info, m.requests, m.latency, m.received, m.sent, m.nfs, m.storeRequests, m.storeLatency, m.storeBytes, m.batch, m.segmentBytes,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -89,6 +92,11 @@ func (m *Metrics) Request(operation string, status int, took time.Duration, in, 
 	m.latency.WithLabelValues(operation, strconv.Itoa(status/100)+"xx").Observe(took.Seconds())
 	m.received.Add(float64(in))
 	m.sent.Add(float64(out))
+}
+
+// NFS counts a call of NFS, or of MOUNT, that was answered.
+func (m *Metrics) NFS(procedure string, took time.Duration) {
+	m.nfs.WithLabelValues(procedure).Observe(took.Seconds())
 }
 
 // Observe counts a request to the store.

@@ -36,6 +36,7 @@ func TestEverythingIsCounted(t *testing.T) {
 	})
 	m.Request("PutObject", 200, 30*time.Millisecond, 1000, 20)
 	m.Request("PutObject", 503, time.Second, 10, 0)
+	m.NFS("nfs.read", 2*time.Millisecond)
 	m.Commit(17, 4096)
 	m.Observe(store.OpPut, 500, time.Millisecond, nil)
 	m.Observe(store.OpPut, 0, time.Millisecond, fmt.Errorf("x: %w", store.ErrExists))
@@ -51,6 +52,7 @@ func TestEverythingIsCounted(t *testing.T) {
 		`aetherfs_request_seconds_sum{class="5xx",operation="PutObject"} 1`,
 		`aetherfs_received_bytes_total 1010`,
 		`aetherfs_sent_bytes_total 20`,
+		`aetherfs_nfs_call_seconds_count{procedure="nfs.read"} 1`,
 		`aetherfs_commit_transactions_count 1`,
 		`aetherfs_commit_transactions_sum 17`,
 		`aetherfs_commit_bytes_total 4096`,
