@@ -23,15 +23,16 @@ import (
 // Backend is the tree over a catalog and an engine. It implements Tree and is
 // used concurrently.
 type Backend struct {
-	names *catalog.Catalog
-	bytes *dedupe.Engine
+	names    *catalog.Catalog
+	bytes    *dedupe.Engine
+	settings settingsCache
 }
 
 var _ Tree = (*Backend)(nil)
 
 // New returns the tree. The caller closes names and bytes, in that order.
 func New(names *catalog.Catalog, bytes *dedupe.Engine) *Backend {
-	return &Backend{names, bytes}
+	return &Backend{names: names, bytes: bytes}
 }
 
 // Datasets implements Reader.

@@ -15,6 +15,7 @@ type Maker func(t testing.TB) (tree backend.Tree, reopen func() backend.Tree)
 func Run(t *testing.T, newTree Maker) {
 	t.Run("Model", func(t *testing.T) { testModel(t, newTree) })
 	t.Run("Datasets", func(t *testing.T) { testDatasets(t, newTree) })
+	t.Run("Settings", func(t *testing.T) { testSettings(t, newTree) })
 	t.Run("Conditions", func(t *testing.T) { testConditions(t, newTree) })
 	t.Run("Transactions", func(t *testing.T) { testTransactions(t, newTree) })
 	t.Run("Copies", func(t *testing.T) { testCopies(t, newTree) })

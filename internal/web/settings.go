@@ -19,13 +19,13 @@ const (
 	settingsEnd  = "/settings"
 )
 
-// settingsOf returns the dataset whose settings are at a path.
+// settingsOf returns the name of the dataset whose settings are at a path, if
+// any name of a dataset can be there.
 func settingsOf(path string) (dataset string, ok bool) {
-	dataset, ok = strings.CutPrefix(path, datasetsPath)
-	if ok {
+	if dataset, ok = strings.CutPrefix(path, datasetsPath); ok {
 		dataset, ok = strings.CutSuffix(dataset, settingsEnd)
 	}
-	return dataset, ok && dataset != "" && !strings.Contains(dataset, "/")
+	return dataset, ok
 }
 
 // settings answers for the settings of datasets.
