@@ -45,7 +45,7 @@ func parsePath(prefix, escaped string) (t target, ok bool, err error) {
 	var segments []string
 	for s := range strings.SplitSeq(strings.TrimSuffix(rest, "/"), "/") {
 		segment, err := url.PathUnescape(s)
-		if err != nil || strings.ContainsAny(segment, `/\`) {
+		if err != nil || segment == "" || strings.ContainsAny(segment, `/\`) {
 			return target{}, true, backend.ErrInvalidKey
 		}
 		segments = append(segments, segment)

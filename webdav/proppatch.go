@@ -3,6 +3,7 @@ package webdav
 import (
 	"bytes"
 	"context"
+	"encoding/xml"
 	"errors"
 	"net/http"
 	"os"
@@ -90,6 +91,8 @@ func (f oneFile) OpenFile(context.Context, string, int, os.FileMode) (dav.File, 
 	return f.file, nil
 }
 
+var _ dav.DeadPropsHolder = (*patched)(nil)
+
 // unlocked is a LockSystem for requests that were admitted already.
 type unlocked struct{ dav.LockSystem } // nil: x/net asks for no more
 
@@ -105,6 +108,16 @@ type patched struct {
 }
 
 func (f *patched) Close() error { return nil }
+
+// DeadProps implements dav.DeadPropsHolder. x/net asks for it only where it
+// answers a PROPFIND itself.
+func (f *patched) DeadProps() (map[xml.Name]dav.Property, error) {
+	properties := map[xml.Name]dav.Property{}
+	for _, p := range deadProperties(f.node.Info.Attr) {
+		properties[p.XMLName] = p
+	}
+	return properties, nil
+}
 
 // Patch implements dav.DeadPropsHolder.
 func (f *patched) Patch(patches []dav.Proppatch) ([]dav.Propstat, error) {
