@@ -1,6 +1,8 @@
 package kv_test
 
 import (
+	"sync"
+
 	"bytes"
 	"errors"
 	"fmt"
@@ -272,6 +274,31 @@ func TestFolderGone(t *testing.T) {
 		if err := os.RemoveAll(doomed); err != nil {
 			t.Fatal(err)
 		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Nor does it matter that Badger is amid writing more than it keeps in memory,
+// and waits for a folder to put it in.
+func TestFolderGoesUnderWriter(t *testing.T) {
+	value := bytes.Repeat([]byte("v"), 512<<10)
+	var pairs []kv.Pair
+	for i := range 64 {
+		pairs = append(pairs, kv.Pair{Key: fmt.Append(nil, i), Value: value})
+	}
+	for at := range 3 {
+		dir := filepath.Join(t.TempDir(), "cache")
+		db := open(t, dir, "repo")
+		space := db.Space("s")
+		space.PutAll(pairs[:8*at]) // so much waits in memory already
+		db.Sync()
+		var deleting sync.WaitGroup
+		deleting.Go(func() { _ = os.RemoveAll(dir) }) // files may come while it is emptied
+		space.PutAll(pairs)
+		db.Sync()
+		deleting.Wait()
 		if err := db.Close(); err != nil {
 			t.Error(err)
 		}

@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
+	"time"
 )
 
 // minFree is the free space, in bytes, below which nothing is written. Badger
@@ -64,19 +66,45 @@ func (d *DB) gone() bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// shut closes db. Without room it is left as it is, until the process ends:
-// closing writes what is in memory. Badger tries that for ever, so a folder that
-// is gone is made again for it and removed.
+// shut closes db, and leaves nothing of a folder that is gone. Without room db is
+// left as it is, until the process ends: closing writes what is in memory.
 func (d *DB) shut(db table) error {
 	if !d.roomy() {
 		return nil
 	}
-	if !d.gone() {
-		return db.close()
+	err := d.writing(db.close)
+	if d.gone() { // it missed its files
+		return setAside(d.dir)
 	}
-	if err := os.MkdirAll(d.dir, 0o700); err != nil {
-		return nil //nolint:nilerr // what db holds is lost either way, and may be
+	return err
+}
+
+// goneEvery is how often a folder is looked for in which Badger writes.
+const goneEvery = 200 * time.Millisecond
+
+// writing runs f, in which Badger writes to the folder. Badger tries that for
+// ever, so a folder that is deleted meanwhile is made again for it.
+func (d *DB) writing(f func() error) error {
+	if d.dir == "" {
+		return f()
 	}
-	_ = db.close() // it misses its files
-	return setAside(d.dir)
+	var watch sync.WaitGroup
+	done := make(chan struct{})
+	watch.Go(func() {
+		tick := time.NewTicker(goneEvery)
+		defer tick.Stop()
+		for {
+			if d.gone() {
+				_ = os.MkdirAll(d.dir, 0o700) // if it cannot be, it is tried again
+			}
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+			}
+		}
+	})
+	defer watch.Wait()
+	defer close(done)
+	return f()
 }

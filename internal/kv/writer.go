@@ -80,5 +80,5 @@ func (d *DB) flush(pairs []Pair) error {
 	if d.db == nil {
 		return nil
 	}
-	return d.db.set(pairs)
+	return d.writing(func() error { return d.db.set(pairs) })
 }
