@@ -126,7 +126,7 @@ func TestFoldsKeepSettings(t *testing.T) {
 	noise := rand.NewChaCha8([32]byte{})
 	for _, name := range []string{"aaa", "bbb", "ccc", "ddd", "eee", "fff"} { // too much for the root
 		data := make([]byte, manifest.MaxSettingsBytes)
-		noise.Read(data)
+		_, _ = noise.Read(data) // it never fails
 		want[name] = string(data)
 		create(t, c, name)
 		setSettings(t, c, name, want[name])
