@@ -98,7 +98,7 @@ func (s *sweeper) play(sc *scene, p *plan, name string) []store.Op {
 	if *here {
 		fmt.Println(announced, name)
 	}
-	set := setup{gateways: 2, weather: weather{name: fair, latency: latency}, patience: sweepPatience, bound: sweepBound, checked: true, trace: *trace && *only == name}
+	set := setup{gateways: 2, weather: weather{name: fair, latency: latency}, patience: sweepPatience, bound: sweepBound, trace: *trace && *only == name}
 	if p.way != nil {
 		set.weather = weather{name: p.way.name, latency: latency, lateUpTo: 3 * time.Minute, rots: p.way.reads && p.ever}
 		if p.way.slow {

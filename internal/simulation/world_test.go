@@ -22,7 +22,6 @@ type setup struct {
 	clients  int
 	each     int  // operations of each client
 	trace    bool // print everything
-	checked  bool // by fsck too. A segment from before a fence went is a gap to it, which seeds may have
 
 	patience time.Duration // of every client; 0: each operation has its own
 	bound    time.Duration // on the time until an answer; 0: none
@@ -290,9 +289,7 @@ func (w *world) judge() (seen string) {
 		}
 	}
 	w.start(w.newSlot(), nil) // knows nothing
-	if w.checked {
-		w.fsck()
-	}
+	w.fsck()
 	all := w.serving()
 	seen = w.seen(all[0])
 	for _, g := range all[1:] {
