@@ -101,6 +101,9 @@ func (q *request) fail(err error) {
 		h.Del(name)
 	}
 	h.Set("Cache-Control", "no-store")
+	if f.status != http.StatusRequestedRangeNotSatisfiable { // where it tells the length of the file
+		h.Del("Content-Range")
+	}
 	switch f.status {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Basic realm="AetherFS", charset="UTF-8"`)

@@ -126,33 +126,30 @@ func (q *request) redirect() {
 
 // identify finds out who asks: by Basic authentication, else, unless the
 // handler is a drive's, by a signature. byLink: that of a presigned URL, of
-// version 4.
+// version 4 or 2, which the aws command line makes by default.
 func (h *Handler) identify(r *http.Request) (who auth.Identity, byLink bool, err error) {
 	if user, password, ok := r.BasicAuth(); ok {
 		who, err = h.o.Verifier.VerifyBasic(r.Context(), user, password)
 		return who, false, asRefusal(err)
 	}
-	byLink = len(r.Header["Authorization"]) == 0
-	if h.o.Drive || byLink && !r.URL.Query().Has("X-Amz-Signature") {
-		return who, false, errNoCredentials
+	if h.o.Drive {
+		return who, false, errNoKey
 	}
 	signed, err := h.o.Verifier.Verify(r, "")
 	if err != nil {
 		return who, false, asRefusal(err)
 	}
-	return signed.Identity, byLink, nil
+	return signed.Identity, len(r.Header["Authorization"]) == 0, nil
 }
 
-const needed = "an access key and its secret are needed, or a signed link"
-
-var errNoCredentials = &failure{status: http.StatusUnauthorized, message: needed}
+var errNoKey = &failure{status: http.StatusUnauthorized, message: "an access key and its secret are needed"}
 
 // asRefusal says why somebody was not let through.
 func asRefusal(err error) error {
 	if err == nil {
 		return nil
 	}
-	f := &failure{status: http.StatusUnauthorized, message: needed, err: err}
+	f := &failure{status: http.StatusUnauthorized, message: errNoKey.message + ", or a signed link", err: err}
 	var refused *auth.Error
 	if errors.As(err, &refused) {
 		f.message += ": " + refused.Message
