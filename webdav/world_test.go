@@ -104,6 +104,8 @@ func (w *world) send(t testing.TB, method, path string, body io.Reader, header .
 	}
 	if r.Body == nil {
 		r.Body = http.NoBody
+	} else if r.Body != http.NoBody && r.ContentLength == 0 {
+		r.ContentLength = -1 // as a server says that it comes in chunks
 	}
 	r.RequestURI = path
 	r.SetBasicAuth(accessKey, secretKey)
