@@ -2,9 +2,14 @@ package files_test
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +58,7 @@ func TestOnlyWithCredentials(t *testing.T) {
 		{"another scheme", func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+secretKey) }, 401},
 		{"a wrong signature", sign("wrong", 0), 401},
 		{"an old signature", sign(secretKey, time.Hour), 401},
-		{"a signature of version 2", func(r *http.Request) {
+		{"a made-up signature of version 2", func(r *http.Request) {
 			r.URL.RawQuery = "AWSAccessKeyId=" + accessKey + "&Signature=x&Expires=9999999999"
 		}, 401},
 		{"a key and secret", basic(accessKey, secretKey), 200},
@@ -122,6 +127,46 @@ func TestPresignedLinks(t *testing.T) {
 		o.Verifier.Now = func() time.Time { return time.Now().Add(2 * time.Minute) }
 	})
 	checkAnswer(t, "an old link", later.send(presigned(t, "v1/x", secretKey, time.Minute)), 401)
+}
+
+// linkV2 is signed as the aws command line does it by default: S3's path, and
+// what of the query S3 says.
+func linkV2(target, resource, secret string, expires time.Time) *http.Request {
+	at := strconv.FormatInt(expires.Unix(), 10)
+	mac := hmac.New(sha1.New, []byte(secret))
+	io.WriteString(mac, "GET\n\n\n"+at+"\n"+resource)
+	r := httptest.NewRequest(http.MethodGet, "http://gateway"+target, nil)
+	r.URL.RawQuery += "&AWSAccessKeyId=" + accessKey + "&Expires=" + at + "&Signature=" + url.QueryEscape(base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	r.URL.RawQuery = strings.TrimPrefix(r.URL.RawQuery, "&")
+	return r
+}
+
+// TestLinksOfVersion2 are for the bytes of a file, as they are over S3, and for
+// nothing else.
+func TestLinksOfVersion2(t *testing.T) {
+	w := newWorld(t)
+	w.put(t, "v1/x", "bytes")
+	w.put(t, "sp ace%", "bytes")
+	later := time.Now().Add(time.Minute)
+	for _, c := range []struct {
+		name string
+		r    *http.Request
+		want int
+	}{
+		{"a link", linkV2("/fs/maps/v1/x", "/maps/v1/x", secretKey, later), 200},
+		{"a link with escapes", linkV2("/fs/maps/sp%20ace%25", "/maps/sp%20ace%25", secretKey, later), 200},
+		{"an old link", linkV2("/fs/maps/v1/x", "/maps/v1/x", secretKey, time.Now().Add(-time.Minute)), 401},
+		{"a wrong secret", linkV2("/fs/maps/v1/x", "/maps/v1/x", "wrong", later), 401},
+		{"another file", linkV2("/fs/maps/v1/x", "/maps/v1/y", secretKey, later), 401},
+		{"an encoded slash", linkV2("/fs/maps/v1%2Fx", "/maps/v1/x", secretKey, later), 401},
+		{"the tags of a file", linkV2("/fs/maps/v1/x?tagging", "/maps/v1/x?tagging", secretKey, later), 401},
+		{"a free parameter", linkV2("/fs/maps/v1/x?prefix=a", "/maps/v1/x", secretKey, later), 401},
+		{"a directory", linkV2("/fs/maps/v1/", "/maps/v1/", secretKey, later), 401},
+		{"a dataset", linkV2("/fs/maps/", "/maps/", secretKey, later), 401},
+		{"the root", linkV2("/fs/", "/", secretKey, later), 401},
+	} {
+		checkAnswer(t, c.name, w.send(c.r), c.want)
+	}
 }
 
 func edit(r *http.Request, name, value string) {

@@ -12,7 +12,6 @@
 package files
 
 import (
-	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -122,40 +121,4 @@ func (q *request) redirect() {
 	h.Set("Location", to)
 	h.Set("Cache-Control", neverKept)
 	q.w.WriteHeader(http.StatusTemporaryRedirect)
-}
-
-// identify finds out who asks: by Basic authentication, else, unless the
-// handler is a drive's, by a signature. byLink: that of a presigned URL, of
-// version 4 or 2, which the aws command line makes by default.
-func (h *Handler) identify(r *http.Request) (who auth.Identity, byLink bool, err error) {
-	if user, password, ok := r.BasicAuth(); ok {
-		who, err = h.o.Verifier.VerifyBasic(r.Context(), user, password)
-		return who, false, asRefusal(err)
-	}
-	if h.o.Drive {
-		return who, false, errNoKey
-	}
-	signed, err := h.o.Verifier.Verify(r, "")
-	if err != nil {
-		return who, false, asRefusal(err)
-	}
-	return signed.Identity, len(r.Header["Authorization"]) == 0, nil
-}
-
-var errNoKey = &failure{status: http.StatusUnauthorized, message: "an access key and its secret are needed"}
-
-// asRefusal says why somebody was not let through.
-func asRefusal(err error) error {
-	if err == nil {
-		return nil
-	}
-	f := &failure{status: http.StatusUnauthorized, message: errNoKey.message + ", or a signed link", err: err}
-	var refused *auth.Error
-	if errors.As(err, &refused) {
-		f.message += ": " + refused.Message
-		if refused.Code == auth.ServiceUnavailable {
-			f.status, f.message = http.StatusServiceUnavailable, refused.Message
-		}
-	}
-	return f
 }
