@@ -50,6 +50,7 @@ var answers = []struct {
 	{backend.ErrPartOrder, http.StatusBadRequest, "parts are out of order"},
 	{backend.ErrPartTooSmall, http.StatusBadRequest, "a part is too small"},
 	{backend.ErrBadDigest, http.StatusBadRequest, "the checksum is not that of the body"},
+	{backend.ErrInvalidSettings, http.StatusBadRequest, "the settings are not valid"},
 	{backend.ErrDenied, http.StatusForbidden, "it is not allowed"},
 	{backend.ErrChanged, http.StatusServiceUnavailable, "the source was replaced meanwhile: try again"},
 	{backend.ErrUnavailable, http.StatusServiceUnavailable, "the store cannot be reached, and the outcome is unknown: try again"},
