@@ -36,6 +36,7 @@ var statuses = []struct {
 	{backend.ErrNoUpload, gonfs.NFSStatusNoEnt, true},
 	{backend.ErrInvalidName, gonfs.NFSStatusNoEnt, true},
 	{backend.ErrInvalidKey, gonfs.NFSStatusNoEnt, true},
+	{backend.ErrInvalidSettings, gonfs.NFSStatusInval, true},
 	{backend.ErrKeyTooLong, gonfs.NFSStatusNameTooLong, true},
 	{backend.ErrCorrupt, gonfs.NFSStatusIO, true},
 	{backend.ErrDenied, gonfs.NFSStatusAccess, true},

@@ -204,4 +204,3 @@ func (s *server) dial() *client {
 	s.t.Cleanup(func() { _ = near.Close() })
 	return &client{t: s.t, c: near}
 }
-
