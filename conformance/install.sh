@@ -11,7 +11,7 @@ versitygw=github.com/versity/versitygw/cmd/versitygw
 release=v1.8.0
 "$go" version -m "$bin/versitygw" 2>/dev/null | grep -q "$release" || GOBIN=$bin "$go" install "$versitygw@$release"
 
-packages="awscli ca-certificates cadaver davfs2 diffutils fuse3 haproxy litmus python3 python3-boto3 rclone s3cmd s3fs systemd"
+packages="awscli ca-certificates cadaver davfs2 diffutils fuse3 haproxy libnfs-utils litmus python3 python3-boto3 rclone s3cmd s3fs systemd"
 
 missing=""
 for package in $packages; do
