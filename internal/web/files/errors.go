@@ -129,6 +129,6 @@ func (q *request) sendText(status int, mediaType string, body []byte) {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	q.w.WriteHeader(status)
 	if q.r.Method != http.MethodHead {
-		q.w.Write(body)
+		_, _ = q.w.Write(body) // nobody is left to be told
 	}
 }

@@ -1,8 +1,10 @@
 package files_test
 
 import (
+	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -166,6 +168,30 @@ func TestCompressedAnswersAreOfOneVersion(t *testing.T) {
 	}
 	for i := range 20 {
 		put(i + 1)
+	}
+	readers.Wait()
+}
+
+// TestThoseWhoLeave do not spoil the work that others wait for.
+func TestThoseWhoLeave(t *testing.T) {
+	w := newWorld(t)
+	text := strings.Repeat("some text. ", 500_000)
+	w.put(t, "a.txt", text)
+	var readers sync.WaitGroup
+	for i := range 20 {
+		readers.Go(func() {
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			r := httptest.NewRequestWithContext(ctx, http.MethodGet, "http://gateway/fs/maps/a.txt", nil)
+			r.SetBasicAuth(accessKey, secretKey)
+			r.Header.Set("Accept-Encoding", "zstd")
+			if i%4 == 0 {
+				leave()
+			}
+			if answer := w.send(r); i%4 != 0 && (answer.StatusCode != 200 || unpacked(t, answer) != text) {
+				t.Errorf("%s, %v", answer.Status, answer.Header)
+			}
+		})
 	}
 	readers.Wait()
 }
