@@ -118,6 +118,24 @@ func TestMovesOutOfADirectoryKeepIt(t *testing.T) {
 	w.wantKeys(t, "a/g/")
 }
 
+// rclone deletes the files of a directory side by side, and then the directory.
+func TestADirectoryIsKeptWhenItsLastFilesGoAtOnce(t *testing.T) {
+	const files = 4
+	w := newWorld(t)
+	for range 20 {
+		var deleters sync.WaitGroup
+		for i := range files {
+			w.put(t, fmt.Sprintf("d/%d", i), "x")
+		}
+		for i := range files {
+			deleters.Go(func() { w.want(t, 204, "DELETE", fmt.Sprintf("data-set/d/%d", i), "") })
+		}
+		deleters.Wait()
+		w.wantKeys(t, "d/")
+		w.want(t, 204, "DELETE", "data-set/d", "")
+	}
+}
+
 func TestAcrossDatasets(t *testing.T) {
 	w := newWorld(t)
 	w.want(t, 201, "MKCOL", "other", "")

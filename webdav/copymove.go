@@ -36,6 +36,7 @@ func (q *request) transfer(move bool) error {
 		return err
 	}
 	if move {
+		q.reviveParent(src.Name)
 		q.Locks.Forget(src.Name)
 	}
 	return q.answered(createdOr(t.replaced))

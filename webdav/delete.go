@@ -1,6 +1,7 @@
 package webdav
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -66,6 +67,9 @@ func (q *request) remove(n backend.Node, cond backend.Cond) error {
 		}
 		return q.keepParent(tx, n.Name)
 	})
+	if err == nil {
+		q.reviveParent(n.Name)
+	}
 	return err
 }
 
@@ -89,8 +93,7 @@ func (q *request) paths(n backend.Node) ([]backend.Path, error) {
 }
 
 // keepParent puts the marker of the directory above if name, file or directory,
-// is all that it holds: file systems keep empty directories. Two requests that
-// remove the last two entries at once may not see each other.
+// is all that it holds: file systems keep empty directories.
 func (q *request) keepParent(tx backend.Tx, name string) error {
 	above := parent(name)
 	if isDataset(above) {
@@ -108,4 +111,17 @@ func (q *request) keepParent(tx backend.Tx, name string) error {
 		return nil // the marker, or another entry
 	}
 	return q.mark(tx, above, backend.PutOptions{})
+}
+
+// reviveParent makes the directory above again if it is gone, now that name is:
+// two requests that remove the last two entries at once do not see each other
+// in keepParent. What was asked for is done, whatever comes of it.
+func (q *request) reviveParent(name string) {
+	above := parent(name)
+	if _, exists, err := q.find(above); exists || err != nil || isDataset(above) {
+		return
+	}
+	if err := q.makeDirectory(above); err != nil && !errors.Is(err, backend.ErrExists) {
+		q.Log.Warn("webdav: an emptied directory is gone", "directory", above, "error", err)
+	}
 }
