@@ -17,7 +17,7 @@ const (
 
 // fsstat: handle → attributes, bytes and files: in all, free, free for the one
 // who asks; for how long that is good.
-func (v *view) fsstat(_ context.Context, d *decoder) (encoder, error) {
+func (v *view) fsstat(_ context.Context, d *fields) (encoder, error) {
 	if _, err := v.handle(d); err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ const (
 
 // fsinfo: handle → attributes, sizes of requests, the largest file, how exact
 // times are, properties.
-func (v *view) fsinfo(_ context.Context, d *decoder) (encoder, error) {
+func (v *view) fsinfo(_ context.Context, d *fields) (encoder, error) {
 	if _, err := v.handle(d); err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (v *view) fsinfo(_ context.Context, d *decoder) (encoder, error) {
 
 // pathconf: handle → attributes, the most links, the longest name, whether
 // longer ones are refused, owners are fixed, case is ignored, case is kept.
-func (v *view) pathconf(_ context.Context, d *decoder) (encoder, error) {
+func (v *view) pathconf(_ context.Context, d *fields) (encoder, error) {
 	if _, err := v.handle(d); err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // getattr: handle → attributes.
-func (v *view) getattr(ctx context.Context, d *decoder) (encoder, error) {
+func (v *view) getattr(ctx context.Context, d *fields) (encoder, error) {
 	n, err := v.nodeOf(ctx, d)
 	if err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func succeeded() encoder { return encoder(words(uint32(gonfs.NFSStatusOk))) }
 
 // lookup: handle of a directory, name → handle, its attributes, the
 // directory's, which are left out: it takes one look at the tree.
-func (v *view) lookup(ctx context.Context, d *decoder) (encoder, error) {
+func (v *view) lookup(ctx context.Context, d *fields) (encoder, error) {
 	h, err := v.handle(d)
 	base := string(d.opaque(maxNameBytes))
 	switch {
@@ -97,7 +97,7 @@ const (
 )
 
 // access: handle, rights → attributes, those of the rights that anybody has.
-func (v *view) access(ctx context.Context, d *decoder) (encoder, error) {
+func (v *view) access(ctx context.Context, d *fields) (encoder, error) {
 	n, err := v.nodeOf(ctx, d)
 	asked := d.uint32()
 	switch {
@@ -117,7 +117,7 @@ func (v *view) access(ctx context.Context, d *decoder) (encoder, error) {
 }
 
 // readlink: handle → there are no links.
-func (v *view) readlink(_ context.Context, d *decoder) (encoder, error) {
+func (v *view) readlink(_ context.Context, d *fields) (encoder, error) {
 	if _, err := v.handle(d); err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 
 // mount: path → handle, flavours of credentials. MOUNT's statuses have the
 // numbers of NFS's.
-func (v *view) mount(ctx context.Context, d *decoder) (encoder, error) {
+func (v *view) mount(ctx context.Context, d *fields) (encoder, error) {
 	path := string(d.opaque(maxPathBytes))
 	if d.bad {
 		return nil, errGarbage

@@ -9,7 +9,7 @@ const readReplyBytes = 128
 
 // read: handle, offset, count → attributes, count, whether the file ends there,
 // bytes.
-func (v *view) read(ctx context.Context, d *decoder) (encoder, error) {
+func (v *view) read(ctx context.Context, d *fields) (encoder, error) {
 	h, err := v.handle(d)
 	off, count := d.uint64(), d.uint32()
 	switch {

@@ -52,7 +52,7 @@ type page struct {
 
 // readdir: handle, cookie, verifier, count → attributes, verifier, a page of
 // entries, whether that was the last.
-func (v *view) readdir(ctx context.Context, d *decoder) (encoder, error) {
+func (v *view) readdir(ctx context.Context, d *fields) (encoder, error) {
 	h, err := v.handle(d)
 	cookie, _, count := d.uint64(), d.uint64(), d.uint32()
 	if err != nil {
@@ -63,7 +63,7 @@ func (v *view) readdir(ctx context.Context, d *decoder) (encoder, error) {
 
 // readdirplus: handle, cookie, verifier, count for names, count → as readdir,
 // with attributes and handles.
-func (v *view) readdirplus(ctx context.Context, d *decoder) (encoder, error) {
+func (v *view) readdirplus(ctx context.Context, d *fields) (encoder, error) {
 	h, err := v.handle(d)
 	cookie, _, names, count := d.uint64(), d.uint64(), d.uint32(), d.uint32()
 	if err != nil {
@@ -73,7 +73,7 @@ func (v *view) readdirplus(ctx context.Context, d *decoder) (encoder, error) {
 }
 
 // list fills a page. The verifier is 0: cookies are good for ever.
-func (v *view) list(ctx context.Context, d *decoder, h handle, cookie uint64, p page) (encoder, error) {
+func (v *view) list(ctx context.Context, d *fields, h handle, cookie uint64, p page) (encoder, error) {
 	switch {
 	case d.bad:
 		return nil, errGarbage

@@ -114,7 +114,7 @@ func TestLiesAboutLengths(t *testing.T) {
 // whatever a length says.
 func checkLengths(t *testing.T, c call) {
 	t.Helper()
-	d := decoder{rest: c.record[24:]}
+	d := fields{rest: c.record[24:]}
 	for range 2 { // credential and verifier
 		d.uint32()
 		d.opaque(maxAuthBytes)

@@ -39,16 +39,26 @@ func (f *fields) uint32() uint32 {
 	return 0
 }
 
-// opaque skips bytes with their length before and their padding behind, and
-// returns the length.
-func (f *fields) opaque(most int) int {
+func (f *fields) uint64() uint64 {
+	if b := f.take(8); b != nil {
+		return binary.BigEndian.Uint64(b)
+	}
+	return 0
+}
+
+// opaque takes bytes with their length before and their padding behind. They
+// are part of the record.
+func (f *fields) opaque(most int) []byte {
 	n := f.uint32()
 	if int64(n) > int64(most) {
 		f.bad, f.rest = true, nil
-		return 0
+		return nil
 	}
-	f.take(int(n+3) &^ 3)
-	return int(n)
+	padded := f.take(int(n+3) &^ 3)
+	if padded == nil {
+		return nil
+	}
+	return padded[:n]
 }
 
 // auth skips a credential or a verifier, and returns its flavour.
@@ -63,7 +73,7 @@ func (f *fields) path()   { f.opaque(maxPathBytes) }
 func (f *fields) word()   { f.take(4) }
 func (f *fields) long64() { f.take(8) }
 
-func (f *fields) name() { f.long = f.opaque(maxRecordBytes) > maxNameBytes }
+func (f *fields) name() { f.long = len(f.opaque(maxRecordBytes)) > maxNameBytes }
 
 // count lowers, in the record itself, how many bytes a client asks for to
 // maxCountBytes. A reply may always carry fewer.

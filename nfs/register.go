@@ -51,7 +51,7 @@ func answer[W interface{ Write([]byte) error }](ctx context.Context, w W, h gonf
 // operation is what answers a procedure.
 type operation struct {
 	// run returns the results behind the status of success.
-	run func(*view, context.Context, *decoder) (encoder, error)
+	run func(*view, context.Context, *fields) (encoder, error)
 
 	// missing is the words that stand behind another status, all zero: the
 	// attributes that are left out.

@@ -93,7 +93,7 @@ func newView(life context.Context, o Options) *view {
 }
 
 // handle reads a handle from arguments: errBadHandle.
-func (v *view) handle(d *decoder) (handle, error) {
+func (v *view) handle(d *fields) (handle, error) {
 	b := d.opaque(maxHandleBytes)
 	if d.bad {
 		return handle{}, errGarbage
@@ -122,7 +122,7 @@ func (v *view) node(ctx context.Context, h handle) (backend.Node, error) {
 }
 
 // nodeOf is node, of the handle in arguments that hold nothing else.
-func (v *view) nodeOf(ctx context.Context, d *decoder) (backend.Node, error) {
+func (v *view) nodeOf(ctx context.Context, d *fields) (backend.Node, error) {
 	h, err := v.handle(d)
 	if err != nil {
 		return backend.Node{}, err

@@ -64,7 +64,7 @@ func (s *session) results(ctx context.Context) (results encoder, err error) {
 	op := operations[asked.program][asked.number]
 	pause := firstPause
 	for range attempts {
-		results, err = op.run(s.view, ctx, &decoder{rest: asked.args})
+		results, err = op.run(s.view, ctx, &fields{rest: asked.args})
 		status, ok := statusOf(err)
 		switch {
 		case err == nil:

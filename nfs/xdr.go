@@ -10,43 +10,6 @@ import (
 // errGarbage: arguments that are not what the procedure takes.
 var errGarbage = errors.New("arguments cannot be decoded")
 
-// decoder reads XDR (RFC 4506) from the arguments of a call. Unlike the
-// library's it allocates nothing for a length that was only announced. Once
-// something was missing it is bad, and returns zeros.
-type decoder struct {
-	rest []byte
-	bad  bool
-}
-
-func (d *decoder) take(n int) []byte {
-	if d.bad || n > len(d.rest) {
-		d.bad = true
-		return make([]byte, 8)
-	}
-	b := d.rest[:n]
-	d.rest = d.rest[n:]
-	return b
-}
-
-func (d *decoder) uint32() uint32 { return binary.BigEndian.Uint32(d.take(4)) }
-func (d *decoder) uint64() uint64 { return binary.BigEndian.Uint64(d.take(8)) }
-
-// opaque reads bytes with their length in front, at most limit. They are part
-// of the arguments.
-func (d *decoder) opaque(limit int) []byte {
-	n := int64(d.uint32())
-	if d.bad || n > int64(limit) || n > int64(len(d.rest)) {
-		d.bad = true
-		return nil
-	}
-	b := d.take(int(n))
-	d.take(padding(int(n)))
-	return b
-}
-
-// padding is how many bytes follow n bytes, up to a multiple of four.
-func padding(n int) int { return -n & 3 }
-
 // encoder appends XDR.
 type encoder []byte
 
@@ -67,13 +30,10 @@ func (e *encoder) opaque(b []byte) {
 	e.pad(len(b))
 }
 
-func (e *encoder) string(s string) {
-	e.uint32(uint32(len(s)))
-	*e = append(*e, s...)
-	e.pad(len(s))
-}
+func (e *encoder) string(s string) { *e = appendString(*e, s) }
 
-func (e *encoder) pad(n int) { *e = append(*e, make([]byte, padding(n))...) }
+// pad appends what follows n bytes, up to a multiple of four.
+func (e *encoder) pad(n int) { *e = append(*e, make([]byte, -n&3)...) }
 
 // attributes appends an fattr3.
 func (e *encoder) attributes(a gonfs.FileAttribute) {
