@@ -17,8 +17,8 @@
 //  8. Bodies of XML, the properties asked for and the entries of a change are
 //     bounded; a listing is sent as it is read.
 //
-// The grammar of LOCK, UNLOCK and PROPPATCH is that of x/net/webdav. What moves
-// data, lists or decides is done here.
+// The grammar of PROPPATCH is that of x/net/webdav. What moves data, lists,
+// locks or decides is done here.
 package webdav
 
 import (
