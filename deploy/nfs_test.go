@@ -46,5 +46,5 @@ func TestKubernetesNFS(t *testing.T) {
 	if pv.Spec.NFS.Server != service.Spec.ClusterIP || len(service.Spec.Ports) != 1 || service.Spec.Ports[0].Port != 2049 || service.Spec.Ports[0].TargetPort != 2049 {
 		t.Errorf("the volume is at %s, the service at %s with the ports %v", pv.Spec.NFS.Server, service.Spec.ClusterIP, service.Spec.Ports)
 	}
-	loads(t, map[string]string{"AETHERFS_NFS_LISTEN": ":2049", "AETHERFS_NFS_ALLOW": "10.0.0.0/8"})
+	loads(t, map[string]string{"AETHERFS_NFS_LISTEN": ":2049", "AETHERFS_NFS_ALLOW": "10.0.0.0/8", "AETHERFS_DATA": "/data"})
 }
