@@ -43,6 +43,16 @@ func cleanXML(text string) (string, error) {
 	return b.String(), nil
 }
 
+// rewriteXML reads a document and returns it as innerXML. x/net takes half a
+// minute for what is short to read and long to write.
+func rewriteXML(r io.Reader) (string, error) {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return "", err
+	}
+	return cleanXML(string(text))
+}
+
 // copyXML writes all up to the end of the element that d is in.
 func copyXML(b *strings.Builder, d *xml.Decoder) error {
 	var open []string

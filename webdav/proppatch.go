@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	dav "golang.org/x/net/webdav"
@@ -30,10 +32,13 @@ const maxPatches = 5
 // grammar is x/net's.
 func (q *request) proppatch() error {
 	q.limitXML()
+	body, err := rewriteXML(q.r.Body)
+	if err != nil {
+		return badXML(err)
+	}
 	side := q.dropped(q.target.name)
 	n := backend.Node{Name: q.target.name}
 	if !side {
-		var err error
 		if n, err = q.existing(); err != nil {
 			return err
 		}
@@ -46,6 +51,7 @@ func (q *request) proppatch() error {
 	file := &patched{request: q, node: n, side: side}
 	r := q.r.Clone(q.ctx)
 	r.Header.Del("If") // it held
+	r.Body = io.NopCloser(strings.NewReader(body))
 	answer := recorder{header: http.Header{}}
 	h := dav.Handler{Prefix: q.Prefix, FileSystem: oneFile{file: file}, LockSystem: unlocked{},
 		Logger: func(_ *http.Request, err error) { answer.err = err }}
