@@ -43,12 +43,12 @@ type noListener struct{ net.Listener }
 
 func (noListener) Close() error { return nil }
 
-// How long an operation is tried while the store does not answer: 12 s and
-// what the attempts take. Linux sends a call again after a minute.
+// How long an operation is tried while the store does not answer: half of the
+// minute after which Linux sends a call again.
 const (
+	patience     = 30 * time.Second
 	firstPause   = 100 * time.Millisecond
 	longestPause = 3 * time.Second
-	attempts     = 9
 )
 
 // results runs the operation that the connection is asked for. An error ends
@@ -62,8 +62,9 @@ func (s *session) results(ctx context.Context) (results encoder, err error) {
 		}
 	}()
 	op := operations[asked.program][asked.number]
-	pause := firstPause
-	for range attempts {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		results, err = op.run(s.view, ctx, &fields{rest: asked.args})
 		status, ok := statusOf(err)
 		switch {
@@ -72,12 +73,10 @@ func (s *session) results(ctx context.Context) (results encoder, err error) {
 		case ok:
 			return failure(status, op.missing), nil
 		case errors.Is(err, errGarbage) || !wait(ctx, pause):
+			s.view.log.WarnContext(ctx, "nfs connection ended", "procedure", asked.procedure.name, "error", err)
 			return nil, err
 		}
-		pause = min(2*pause, longestPause)
 	}
-	s.view.log.WarnContext(ctx, "nfs connection ended", "procedure", asked.procedure.name, "error", err)
-	return nil, err
 }
 
 // failure is the results of an operation that has failed.
