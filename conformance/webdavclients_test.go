@@ -83,6 +83,7 @@ func expectFiles(t *testing.T, beside *reference, want map[string]digest) {
 // TestWebDAVRclone copies, moves, deletes and syncs with rclone's client of
 // WebDAV.
 func TestWebDAVRclone(t *testing.T) {
+	t.Parallel()
 	for _, scheme := range []string{"http", "https"} {
 		t.Run(scheme, func(t *testing.T) {
 			t.Parallel()
