@@ -19,7 +19,7 @@ GOVULNCHECK := $(BIN)/govulncheck-v1.9.0
 CLIENTS  := ./conformance/... ./deploy/...
 PACKAGES  = $(shell $(GO) list ./... | grep -vE '/(conformance|deploy)')
 
-.PHONY: all build run test race lint vuln bench bench-dedupe fuzz conformance soak cover clients clean
+.PHONY: all build run test race lint vuln bench bench-dedupe bench-views fuzz conformance soak cover clients clean
 
 all: build lint test
 
@@ -63,6 +63,10 @@ bench:
 # Stored bytes beside restic, borg, whole files and fixed blocks.
 bench-dedupe:
 	$(GO) run ./conformance/dedupebench
+
+# Reading over NFS and WebDAV, beside rclone serving the same file from a folder.
+bench-views: clients
+	$(GO) test -tags conformance,bench -timeout 30m -run TestSpeedOfViews -v ./conformance
 
 # Each fuzz target in turn, for FUZZ_TIME; again if it fails, because Go's fuzzer
 # now and then fails at the end of its time with nothing but "context deadline
