@@ -43,6 +43,7 @@ var unchecked = []judgement{
 	{"hub/older checkpoint removed", "the newest one is enough"}, {"dataset/older checkpoint removed", "the newest one is enough"},
 	{"hub/older root", "nothing names it"}, {"hub/older keys", "nothing names it"}, {"pool/older", "nothing names it"},
 	{"hub/folded segment replaced by a fence", makesWay}, {"dataset/folded segment replaced by a fence", makesWay},
+	{"hub/folded segment removed", isCovered}, {"dataset/folded segment removed", isCovered},
 	{"hub/fence removed 0", makesWay}, {"dataset/fence removed 0", makesWay},
 	{"hub/fence replaced by what it was", "it says the same"}, {"dataset/fence replaced by what it was", "it says the same"},
 }
