@@ -9,6 +9,8 @@
 //     path.
 //  3. Nothing but /healthz and /readyz is answered without credentials, unless
 //     MetricsOpen, and of keys only to the owner's.
+//  4. What users stored runs no script on the host of the gateway, where
+//     browsers remember passwords.
 package web
 
 import (
@@ -63,10 +65,18 @@ func New(o Options) http.Handler {
 		case backend.Reserved(first):
 			ours.ServeHTTP(w, r)
 		default:
+			w.Header().Set("Content-Security-Policy", objectPolicy)
 			o.S3.ServeHTTP(w, r)
 		}
 	})
 }
+
+// objectPolicy is for browsers that are led to an S3 object, as a presigned
+// link does. It is of the type that its uploader, or the maker of the link,
+// chose, and of the origin of what asks for a key and its secret. A sandbox
+// would keep Chrome from showing PDF. A bucket's own host is an origin of its
+// own, where pages may do as they like.
+const objectPolicy = "script-src 'none'; base-uri 'none'; form-action 'none'"
 
 // Where the file views are. What is handed to them has the path as it came.
 const (

@@ -137,6 +137,19 @@ func TestWhatIsNotOursIsS3sAsItCame(t *testing.T) {
 	}
 }
 
+// TestObjectsRunNothingHere: what is shown on the host of the file views and the
+// API is no program, whoever says of what type it is. A bucket's own host is its
+// own affair.
+func TestObjectsRunNothingHere(t *testing.T) {
+	p := newPort(t, nil)
+	for host, want := range map[string]bool{"gateway": true, "s3.example.org": true, "b.s3.example.org": false} {
+		policy := p.get("/bucket/page.html?response-content-type=text/html", func(r *http.Request) { r.Host = host }).Header().Get("Content-Security-Policy")
+		if got := strings.Contains(policy, "script-src 'none'") && strings.Contains(policy, "form-action 'none'"); got != want {
+			t.Errorf("host %s: policy %q", host, policy)
+		}
+	}
+}
+
 // TestEveryReservedNameIsOurs: what cannot be a dataset does not reach S3.
 func TestEveryReservedNameIsOurs(t *testing.T) {
 	p := newPort(t, nil)
