@@ -35,15 +35,12 @@ func (v version) check(h http.Header) error {
 	return nil
 }
 
-// mayRange reports whether a Range holds: without If-Range, or if that names
-// this version exactly.
+// mayRange reports whether a Range holds: without If-Range, or if that is the
+// ETag of this version. A date is none that RFC 9110 calls strong: clients tell
+// it, and may tell the same of two versions, which would become a mixture.
 func (v version) mayRange(h http.Header) bool {
 	named := strings.TrimSpace(h.Get("If-Range"))
-	if named == "" || named == v.etag {
-		return true
-	}
-	t, err := http.ParseTime(named)
-	return err == nil && t.Equal(v.last)
+	return named == "" || named == v.etag
 }
 
 // isAmong reports whether a list of ETags holds that of v. Weakly compared, one
