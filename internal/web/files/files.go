@@ -76,6 +76,7 @@ type request struct {
 	r    *http.Request
 	w    *response
 	tree backend.Reader
+	held int64 // bytes, of the packer's room
 }
 
 func (q *request) serve() error {

@@ -26,6 +26,7 @@ func (q *request) get(name string) error {
 	}
 	rule, _ := settings.Rule(name)
 	g := dress(f.Info, rule)
+	defer q.release()
 	parts, coding, err := q.choose(f.Info, g)
 	if err != nil {
 		return err
@@ -76,7 +77,7 @@ func (q *request) choose(info backend.Info, g guise) (parts []span, coding strin
 	if q.h.packs.takes(info.Size) && g.compress {
 		h.Set("Vary", "Accept-Encoding")
 		if wanted == "" {
-			coding = pickCoding(asked)
+			coding = q.coding(info.Size)
 		}
 	}
 	v := q.describe(info, g, coding)

@@ -5,10 +5,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/maypok86/otter/v2"
+	"golang.org/x/sync/semaphore"
 
 	"aetherfs/backend"
 )
@@ -32,6 +34,7 @@ const windowBytes = 1 << 20
 type packer struct {
 	kept *otter.Cache[packed, []byte] // nil: nothing is compressed
 	busy chan struct{}                // has a value for each file being compressed
+	room *semaphore.Weighted          // bytes; see request.coding
 }
 
 // packed names a version of a file in a coding.
@@ -46,6 +49,7 @@ func newPacker(limit int64) *packer {
 	}
 	return &packer{
 		busy: make(chan struct{}, maxPacking),
+		room: semaphore.NewWeighted(max(limit, maxPacked)),
 		kept: otter.Must(&otter.Options[packed, []byte]{
 			MaximumWeight: uint64(limit),
 			Weigher:       func(_ packed, data []byte) uint32 { return uint32(len(data)) + keptOverhead },
@@ -62,6 +66,28 @@ func (p *packer) close() {
 // takes reports whether a file of size bytes may be compressed.
 func (p *packer) takes(size int64) bool {
 	return p.kept != nil && size >= minPacked && size <= maxPacked
+}
+
+// coding decides how a file of size bytes is compressed, "" for not at all.
+// Clients hold what they are slow to take, whatever the cache drops: as many
+// bytes of files as the cache has. Where there is no room, nothing waits for it.
+func (q *request) coding(size int64) string {
+	coding := pickCoding(q.r.Header)
+	if coding == "" || q.r.Method == http.MethodHead {
+		return coding
+	}
+	if !q.h.packs.room.TryAcquire(size) {
+		return ""
+	}
+	q.held = size
+	return coding
+}
+
+// release gives back what coding took, once the answer was sent.
+func (q *request) release() {
+	if q.held > 0 {
+		q.h.packs.room.Release(q.held)
+	}
 }
 
 // have returns the file in a coding if it is at hand.

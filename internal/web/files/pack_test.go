@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -194,4 +195,63 @@ func TestThoseWhoLeave(t *testing.T) {
 		})
 	}
 	readers.Wait()
+}
+
+// stalled is a client that takes nothing of a body until it is let go on.
+type stalled struct {
+	*httptest.ResponseRecorder
+	begun *sync.WaitGroup
+	goOn  <-chan struct{}
+	once  *sync.Once
+}
+
+func (s stalled) Write(p []byte) (int, error) {
+	s.once.Do(s.begun.Done)
+	<-s.goOn
+	return s.ResponseRecorder.Write(p)
+}
+
+// TestSlowReadersHoldLittle: compressed answers that clients are slow to take
+// have a bound. Beyond it, files are sent as they are.
+func TestSlowReadersHoldLittle(t *testing.T) {
+	const clients, size = 40, 1 << 20
+	w := newWorld(t)
+	text := noise(size)
+	for i := range clients {
+		w.put(t, strconv.Itoa(i)+".txt", text)
+	}
+	serve := func() (held int) {
+		var begun, ended sync.WaitGroup
+		goOn := make(chan struct{})
+		answers := make([]stalled, clients)
+		begun.Add(clients)
+		for i := range answers {
+			answers[i] = stalled{httptest.NewRecorder(), &begun, goOn, new(sync.Once)}
+			ended.Go(func() {
+				r := httptest.NewRequest(http.MethodGet, "http://gateway/fs/maps/"+strconv.Itoa(i)+".txt", nil)
+				r.SetBasicAuth(accessKey, secretKey)
+				r.Header.Set("Accept-Encoding", "gzip")
+				w.ServeHTTP(answers[i], r)
+			})
+		}
+		begun.Wait()
+		close(goOn)
+		ended.Wait()
+		for _, a := range answers {
+			answer := a.Result()
+			coding := answer.Header.Get("Content-Encoding")
+			if coding != "" {
+				held++
+			}
+			if (coding == "") == strings.Contains(answer.Header.Get("ETag"), "gzip") || unpacked(t, answer) != text {
+				t.Errorf("%s, %v", answer.Status, answer.Header)
+			}
+		}
+		return held
+	}
+	for range 2 { // what was held is given back
+		if held := serve(); held == 0 || held*size > 8<<20 {
+			t.Errorf("%d answers of %d bytes are held, want at most 8 MiB of them", held, size)
+		}
+	}
 }
