@@ -57,8 +57,10 @@ $(GOVULNCHECK):
 	GOBIN=$(BIN) $(GO) install golang.org/x/vuln/cmd/govulncheck@$(patsubst $(BIN)/govulncheck-%,%,$@)
 	mv $(BIN)/govulncheck $@
 
+# The benchmarks of the packages, and then those of the file views.
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
+	$(MAKE) bench-views
 
 # Stored bytes beside restic, borg, whole files and fixed blocks.
 bench-dedupe:
