@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"aetherfs/internal/manifest"
@@ -35,14 +36,22 @@ func (b *Backend) ReadDir(ctx context.Context, name, after string) iter.Seq2[Nod
 	}
 }
 
-// readRoot yields the datasets; none of them is opened for it.
+// readRoot yields the datasets; none of them is opened for it. They come by
+// mark, not by name: "a-b/" is before "a/".
 func (b *Backend) readRoot(ctx context.Context, after string, yield func(Node, error) bool) {
+	var nodes []Node
 	for d, err := range b.Datasets(ctx) {
 		if err != nil {
 			yield(Node{}, err)
 			return
 		}
-		if d.Name+"/" > after && !yield(Node{Name: d.Name, Dir: true, Changed: d.Created}, nil) {
+		if n := (Node{Name: d.Name, Dir: true, Changed: d.Created}); n.Mark() > after {
+			nodes = append(nodes, n)
+		}
+	}
+	slices.SortFunc(nodes, func(a, b Node) int { return strings.Compare(a.Mark(), b.Mark()) })
+	for _, n := range nodes {
+		if !yield(n, nil) {
 			return
 		}
 	}

@@ -1,6 +1,8 @@
 package backend_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,5 +40,30 @@ func TestCleanName(t *testing.T) {
 		if got, err := backend.CleanName(path); err == nil {
 			t.Errorf("CleanName(%q) = %q, want an error", path, got)
 		}
+	}
+}
+
+// A listing of the root goes on where it was, whatever the datasets are called.
+func TestPagesOfTheRoot(t *testing.T) {
+	tree, _ := inMemory(t)
+	want := []string{"maps-2024/", "maps.old/", "maps/", "maps2/"}
+	for _, mark := range want {
+		if err := tree.CreateDataset(t.Context(), strings.TrimSuffix(mark, "/")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after, got := "", []string(nil)
+	for range want {
+		for n, err := range tree.ReadDir(t.Context(), "", after) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			after = n.Mark()
+			got = append(got, after)
+			break
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the root, one by one, has %q, want %q", got, want)
 	}
 }
