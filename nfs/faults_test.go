@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -66,6 +67,8 @@ type panicking struct{ flat }
 
 func (panicking) Node(context.Context, string) (backend.Node, error) { panic("a bug") }
 
+func (panicking) Datasets(context.Context) iter.Seq2[backend.DatasetInfo, error] { panic("a bug") }
+
 func TestPanicEndsTheConnectionAlone(t *testing.T) {
 	s := serve(t, panicking{flat{n: 1}})
 	other := s.dial()
@@ -73,6 +76,9 @@ func TestPanicEndsTheConnectionAlone(t *testing.T) {
 		if _, err := s.dial().try(mountProgram, uint32(gonfs.MountProcMount), opaque("/")); !errors.Is(err, io.EOF) {
 			t.Errorf("a call that panics ends with %v", err)
 		}
+	}
+	if _, err := other.try(mountProgram, uint32(gonfs.MountProcExport)); err == nil {
+		t.Error("a list of exports that panics is answered")
 	}
 	if _, err := other.try(nfsProgram, uint32(gonfs.NFSProcedureNull)); err != nil {
 		t.Errorf("another connection: %v", err)

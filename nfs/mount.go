@@ -35,8 +35,11 @@ func (v *view) mount(ctx context.Context, d *fields) (encoder, error) {
 }
 
 // exports lists what MOUNT says can be mounted: the whole, and each dataset.
-func (v *view) exports(ctx context.Context) ([]string, error) {
-	paths := []string{"/"}
+func (v *view) exports(ctx context.Context) (paths []string, err error) {
+	defer v.recovered(ctx, "mount.export", &err)
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	paths = []string{"/"}
 	for d, err := range v.tree.Datasets(ctx) {
 		if err != nil {
 			return nil, err

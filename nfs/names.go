@@ -3,7 +3,6 @@ package nfs
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"golang.org/x/sync/singleflight"
 
@@ -11,13 +10,14 @@ import (
 )
 
 // Names keeps which name a hash stands for. It is a cache: it may forget
-// anything at any time, and together with it the mark that a pass was made. It
-// may be used by many goroutines.
+// anything at any time, and together with it the mark that a pass was made, and
+// may have no room for more. It may be used by many goroutines.
 type Names interface {
 	// Name returns what was remembered under a hash, if it still is.
 	Name(h Hash) (string, bool)
 
-	// Remember keeps names, each under its hash. They are found when it returns.
+	// Remember keeps names, each under its hash, or none of them. Those that are
+	// kept are found when it returns.
 	Remember(names []Named)
 }
 
@@ -27,14 +27,9 @@ type Named struct {
 	Name string
 }
 
-const (
-	// recentNames are in memory, some 10 MiB: those of a directory that is being
-	// walked need not be asked for again.
-	recentNames = 1 << 16
-
-	// passBatch is how many names a pass hands over at once.
-	passBatch = 1 << 10
-)
+// recentNames are in memory, some 10 MiB: those of a directory that is being
+// walked need not be asked for again.
+const recentNames = 1 << 16
 
 // finder finds the name behind a handle.
 type finder struct {
@@ -51,11 +46,9 @@ type finder struct {
 func (f *finder) name(ctx context.Context, h handle) (string, error) {
 	name, ok := f.known(h.path)
 	if !ok {
-		if err := f.search(ctx, h); err != nil {
+		var err error
+		if name, err = f.search(ctx, h); err != nil {
 			return "", err
-		}
-		if name, ok = f.known(h.path); !ok {
-			return "", errStale
 		}
 	}
 	if dataset, _ := backend.SplitName(name); dataset != "" && !f.exported(dataset) {
@@ -99,31 +92,59 @@ func (f *finder) remember(names ...string) {
 	}
 }
 
-// search remembers all names of a handle's tag, unless it has done so since the
-// dataset has changed. Those who need the same tag share a pass.
-func (f *finder) search(ctx context.Context, h handle) error {
+// search finds a name by a pass over the handle's tag: errStale if there is
+// none. Those who need the same tag share a pass, and where its names are kept
+// it is the last until the dataset changes.
+func (f *finder) search(ctx context.Context, h handle) (string, error) {
 	key := fmt.Sprintf("%x/%x", h.dataset, h.tag)
-	_, err, _ := f.passes.Do(key, func() (any, error) {
-		dataset, err := f.dataset(ctx, h.dataset)
-		if err != nil || dataset == "" {
-			return nil, err
-		}
-		n, err := f.tree.Node(ctx, dataset)
+	for {
+		own := false
+		found, err, _ := f.passes.Do(key, func() (any, error) {
+			own = true
+			return f.pass(ctx, key, h)
+		})
 		if err != nil {
-			return nil, err
+			return "", stale(err)
 		}
-		// A mark is kept as a name is, under one that no name can have.
-		mark, done := HashOf("\x00pass "+key), n.Changed.String()
-		if last, ok := f.names.Name(mark); ok && last == done {
-			return nil, nil
+		if own && found != "" {
+			return found.(string), nil
 		}
-		if err := f.pass(f.life, dataset, h.tag); err != nil {
-			return nil, err
+		if name, ok := f.known(h.path); ok {
+			return name, nil
 		}
+		if own {
+			return "", errStale
+		}
+		if err := ctx.Err(); err != nil {
+			return "", err // what another was looking for may be all that is left of its pass
+		}
+	}
+}
+
+// pass remembers all names of a handle's tag, unless that has been done since
+// the dataset has changed, and returns the handle's if it comes across it.
+func (f *finder) pass(ctx context.Context, key string, h handle) (string, error) {
+	dataset, err := f.dataset(ctx, h.dataset)
+	if err != nil || dataset == "" {
+		return "", err
+	}
+	n, err := f.tree.Node(ctx, dataset)
+	if err != nil {
+		return "", err
+	}
+	// A mark is kept as a name is, under one that no name can have.
+	mark, done := HashOf("\x00pass "+key), n.Changed.String()
+	if last, ok := f.names.Name(mark); ok && last == done {
+		return "", nil
+	}
+	p := &pass{finder: f, dataset: dataset, want: h}
+	if err := p.run(f.life); err != nil {
+		return "", err
+	}
+	if !p.lost {
 		f.names.Remember([]Named{{mark, done}})
-		return nil, nil
-	})
-	return stale(err)
+	}
+	return p.found, nil
 }
 
 // dataset returns the exported dataset of that hash, and remembers it, or "".
@@ -138,63 +159,4 @@ func (f *finder) dataset(ctx context.Context, hash uint64) (string, error) {
 		}
 	}
 	return "", nil
-}
-
-// pass remembers the tag of that hash, and all that is below it.
-func (f *finder) pass(ctx context.Context, dataset string, hash uint64) error {
-	for n, err := range f.tree.ReadDir(ctx, dataset, "") {
-		if err != nil {
-			return err
-		}
-		if short(n.Base()) == hash {
-			f.remember(n.Name)
-			return f.below(ctx, dataset, n.Base())
-		}
-	}
-	return nil
-}
-
-func (f *finder) below(ctx context.Context, dataset, tag string) error {
-	batch := make([]string, 0, passBatch)
-	last := tag + "/"
-	for x, err := range f.tree.List(ctx, dataset, backend.Query{Prefix: last}) {
-		if err != nil {
-			return err
-		}
-		key := x.Path.Key()
-		if !backend.Shown(key) {
-			continue
-		}
-		if len(batch)+strings.Count(key, "/") >= cap(batch) {
-			f.remember(batch...)
-			batch = batch[:0]
-		}
-		batch = appendNames(batch, dataset, key, shared(last, key))
-		last = key
-	}
-	f.remember(batch...)
-	return nil
-}
-
-// shared is how many bytes two keys have in common at their beginning.
-func shared(a, b string) int {
-	n := 0
-	for n < len(a) && n < len(b) && a[n] == b[n] {
-		n++
-	}
-	return n
-}
-
-// appendNames appends the name of a key, and those of the directories above it
-// whose '/' is not within its first known bytes.
-func appendNames(names []string, dataset, key string, known int) []string {
-	for i := known; i < len(key); i++ {
-		if key[i] == '/' {
-			names = append(names, dataset+"/"+key[:i])
-		}
-	}
-	if strings.HasSuffix(key, "/") {
-		return names
-	}
-	return append(names, dataset+"/"+key)
 }

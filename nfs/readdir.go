@@ -47,7 +47,8 @@ type page struct {
 	encoder
 	limit int // bytes
 	plus  bool
-	names int // bytes that names and their numbers may take yet; of plus
+	names int // bytes that names and their numbers may take yet, but for the first
+	some  bool // entries are in it
 }
 
 // readdir: handle, cookie, verifier, count → attributes, verifier, a page of
@@ -149,11 +150,11 @@ func (p *page) add(x entry, key []byte) bool {
 		e.bool(true)
 		e.opaque(handleOf(x.node).seal(key))
 	}
-	if names > p.names || len(e)+end > p.limit {
+	if p.some && names > p.names || len(e)+end > p.limit {
 		return false
 	}
 	p.names -= names
-	p.encoder = e
+	p.encoder, p.some = e, true
 	return true
 }
 

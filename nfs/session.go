@@ -55,12 +55,7 @@ const (
 // the connection: there is nothing to tell that would be true.
 func (s *session) results(ctx context.Context) (results encoder, err error) {
 	asked := s.conn.asked
-	defer func() {
-		if p := recover(); p != nil {
-			s.view.log.ErrorContext(ctx, "panic", "procedure", asked.procedure.name, "value", p, "stack", string(debug.Stack()))
-			results, err = nil, fmt.Errorf("%s: panic: %v", asked.procedure.name, p)
-		}
-	}()
+	defer s.view.recovered(ctx, asked.procedure.name, &err)
 	op := operations[asked.program][asked.number]
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -76,6 +71,15 @@ func (s *session) results(ctx context.Context) (results encoder, err error) {
 			s.view.log.WarnContext(ctx, "nfs connection ended", "procedure", asked.procedure.name, "error", err)
 			return nil, err
 		}
+	}
+}
+
+// recovered, deferred, makes an error of a panic: it ends a call, and not the
+// process.
+func (v *view) recovered(ctx context.Context, procedure string, err *error) {
+	if p := recover(); p != nil {
+		v.log.ErrorContext(ctx, "panic", "procedure", procedure, "value", p, "stack", string(debug.Stack()))
+		*err = fmt.Errorf("%s: panic: %v", procedure, p)
 	}
 }
 
