@@ -22,7 +22,7 @@ import (
 )
 
 // presigned returns a link made by Amazon's library for a gateway at "/fs".
-func presigned(t *testing.T, key, secret string, life time.Duration) *http.Request {
+func presigned(t *testing.T, key, secret string, life time.Duration, adjust ...func(*s3.GetObjectInput)) *http.Request {
 	t.Helper()
 	client := s3.NewPresignClient(s3.New(s3.Options{
 		BaseEndpoint: aws.String("http://gateway/fs"), UsePathStyle: true, Region: auth.DefaultRegion,
@@ -30,7 +30,11 @@ func presigned(t *testing.T, key, secret string, life time.Duration) *http.Reque
 			return aws.Credentials{AccessKeyID: accessKey, SecretAccessKey: secret}, nil
 		}),
 	}))
-	made, err := client.PresignGetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String(dataset), Key: &key}, s3.WithPresignExpires(life))
+	in := &s3.GetObjectInput{Bucket: aws.String(dataset), Key: &key}
+	for _, f := range adjust {
+		f(in)
+	}
+	made, err := client.PresignGetObject(t.Context(), in, s3.WithPresignExpires(life))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,6 +131,21 @@ func TestPresignedLinks(t *testing.T) {
 		o.Verifier.Now = func() time.Time { return time.Now().Add(2 * time.Minute) }
 	})
 	checkAnswer(t, "an old link", later.send(presigned(t, "v1/x", secretKey, time.Minute)), 401)
+}
+
+// TestLinksChooseNoType: what S3 would let a link say of a file is not heard.
+func TestLinksChooseNoType(t *testing.T) {
+	w := newWorld(t)
+	w.put(t, "x.zip", "<script>alert(1)</script>")
+	answer := w.send(presigned(t, "x.zip", secretKey, time.Minute, func(in *s3.GetObjectInput) {
+		in.ResponseContentType, in.ResponseContentDisposition = aws.String("text/html"), aws.String("inline")
+		in.ResponseContentEncoding, in.ResponseCacheControl = aws.String("gzip"), aws.String("public")
+	}))
+	h := answer.Header
+	if answer.StatusCode != 200 || h.Get("Content-Type") != "application/zip" || h.Get("Content-Disposition") != "attachment" || h.Get("Content-Encoding") != "" {
+		t.Errorf("%s, %v", answer.Status, h)
+	}
+	checkSafe(t, "a link with a type", answer)
 }
 
 // linkV2 is signed as the aws command line does it by default: S3's path, and
