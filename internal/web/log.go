@@ -37,8 +37,8 @@ func note(r *http.Request, err error) {
 	}
 }
 
-// logged writes one line a request. Successful ones are probes and scrapes, so
-// that they are worth a line only when debugging.
+// logged writes one line a request. Successful ones, most of which are probes,
+// scrapes and the reads of file views, are worth it only when debugging.
 func logged(log *slog.Logger, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
