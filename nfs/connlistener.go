@@ -12,6 +12,10 @@ const (
 	maxConns        = 1024 // at a time
 	maxConnsAddress = 64   // of them from one address
 
+	// maxReplies bounds what clients may leave untaken of their replies, all of
+	// them together; maxConns of them have 256 KiB each.
+	maxReplies = 256 << 20 // bytes
+
 	// acceptAgain is how long to wait when the system has no connection to
 	// give, as when there are too many open files.
 	acceptAgain = 100 * time.Millisecond
@@ -85,6 +89,14 @@ func (l *listener) admit(raw net.Conn) *conn {
 	l.address[from]++
 	l.running.Add(1)
 	return c
+}
+
+// share is how many bytes a reply may carry, in whole blocks, while so many are
+// connected.
+func (l *listener) share() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return min(maxCountBytes, maxReplies/max(1, len(l.conns))&^(blockBytes-1))
 }
 
 func (l *listener) leave(c *conn) {
