@@ -24,7 +24,7 @@ func (v *view) read(ctx context.Context, d *fields) (encoder, error) {
 	}
 	size := uint64(o.file.Info.Size)
 	off = min(off, size)
-	n := min(uint64(count), size-off, maxCountBytes)
+	n := min(uint64(count), size-off, uint64(v.share()))
 	e := make(encoder, 0, readReplyBytes+n)
 	e = append(e, succeeded()...)
 	e.someAttributes(attributesOf(o.node))

@@ -47,7 +47,7 @@ type page struct {
 	encoder
 	limit int // bytes
 	plus  bool
-	names int // bytes that names and their numbers may take yet, but for the first
+	names int  // bytes that names and their numbers may take yet, but for the first
 	some  bool // entries are in it
 }
 
@@ -114,7 +114,7 @@ func (v *view) list(ctx context.Context, d *fields, h handle, cookie uint64, p p
 // begin writes the head of a page, and returns the directory. Its attributes
 // are told on the first page, which looks whether it is there.
 func (v *view) begin(ctx context.Context, h handle, cookie uint64, p *page) (dir string, err error) {
-	p.encoder = succeeded()
+	p.encoder, p.limit = succeeded(), min(p.limit, v.share())
 	if cookie == fromStart {
 		n, err := v.node(ctx, h)
 		if err != nil {

@@ -54,6 +54,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		Exports: func() ([]string, error) { return v.exports(life) }, Observe: s.o.Observe, Now: s.o.Now,
 	})
 	defer clients.Close()
+	v.share = clients.share
 	defer context.AfterFunc(ctx, func() { l.Close() })()
 	for {
 		c, err := clients.Accept()
@@ -74,6 +75,7 @@ type view struct {
 	key      []byte
 	exported func(dataset string) bool
 	log      *slog.Logger
+	share    func() int      // bytes that a reply may carry
 	life     context.Context // of what outlives a call: open files
 	finder   *finder
 	files    *recent[handle, *openFile]

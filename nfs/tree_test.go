@@ -110,6 +110,43 @@ func TestReadAtEveryPlace(t *testing.T) {
 	}
 }
 
+// However many are connected, the replies that they may leave untaken have
+// their bound together, and files are read whole.
+func TestRepliesOfManyClients(t *testing.T) {
+	tree := newTree(t)
+	content := bytes.Repeat([]byte("0123456789"), 200_000)
+	change(t, tree, map[string][]byte{"v1/big": content})
+	s := serve(t, tree)
+	c := s.dial()
+	_, big, _ := c.lookup(c.mount("/"+dataset+"/v1"), "big")
+	if _, got, _ := c.read(big, 0, 1<<20); len(got) != 1<<20 {
+		t.Errorf("one client gets %d bytes at a time, want 1 MiB", len(got))
+	}
+	const clients = 1000
+	for i := range clients {
+		s.dialFrom(byte(2+i/64)).call(nfsProgram, uint32(gonfs.NFSProcedureNull))
+	}
+	if _, got, _ := c.read(big, 0, 1<<20); len(got)*clients > 256<<20 || len(got)%4096 != 0 {
+		t.Errorf("each of %d clients gets %d bytes at a time, want 256 MiB in all, in whole blocks", clients, len(got))
+	}
+	if _, got := c.readAll(big, 1<<20); !bytes.Equal(got, content) {
+		t.Errorf("a file of %d bytes is read as %d others", len(content), len(got))
+	}
+}
+
+// A client that wants no bytes of names gets one by one.
+func TestPagesWithoutRoomForNames(t *testing.T) {
+	c := serve(t, flat{n: 3}).dial()
+	dir := c.mount("/" + dataset + "/v1")
+	status, r := c.nfs(gonfs.NFSProcedureReadDirPlus, opaque(dir), u64(0), u64(0), u32(0), u32(4000))
+	if r.some(); status != gonfs.NFSStatusOk {
+		t.Fatal(status)
+	}
+	if r.u64(); !r.yes() {
+		t.Error("a page without room for names is empty")
+	}
+}
+
 // What is asked of the tree grows with what is told, not with what there is.
 func TestWorkBelow(t *testing.T) {
 	const n = 100_000

@@ -161,10 +161,15 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 2049} }
 
-// local is a connection that comes from this machine.
-type local struct{ net.Conn }
+// local is a connection that comes from this machine, from one of its addresses.
+type local struct {
+	net.Conn
+	address byte
+}
 
-func (local) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 700} }
+func (l local) RemoteAddr() net.Addr {
+	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, l.address), Port: 700}
+}
 
 // server is a server that runs.
 type server struct {
@@ -198,9 +203,11 @@ func serve(t testing.TB, tree backend.Reader, adjust ...func(*nfs.Options)) *ser
 	return &server{t, p, stop}
 }
 
-func (s *server) dial() *client {
+func (s *server) dial() *client { return s.dialFrom(1) }
+
+func (s *server) dialFrom(address byte) *client {
 	near, far := net.Pipe()
-	s.pipes.conns <- local{far}
+	s.pipes.conns <- local{far, address}
 	s.t.Cleanup(func() { _ = near.Close() })
 	return &client{t: s.t, c: near}
 }
