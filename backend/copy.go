@@ -35,6 +35,9 @@ func (t *tx) Copy(ctx context.Context, p, from Path, o CopyOptions) error {
 // copyNear makes the record of a copy inside the dataset, which replay decides.
 func (t *tx) copyNear(ctx context.Context, p, from Path, o CopyOptions) (manifest.Record, error) {
 	f, err := t.b.source(ctx, from, o.Source)
+	if err == nil {
+		err = o.means(f.e)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +60,9 @@ func (t *tx) copyNear(ctx context.Context, p, from Path, o CopyOptions) (manifes
 // in another pool, is stored again.
 func (t *tx) copyFar(ctx context.Context, p, from Path, o CopyOptions) (manifest.Record, error) {
 	e, recipe, added, err := t.adoptFrom(ctx, from, o.Source)
+	if err == nil {
+		err = o.means(e)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +127,14 @@ func (t *tx) adopt(ctx context.Context, d *catalog.Dataset, r manifest.Recipe) (
 		added += stored.Added
 	}
 	return out, added, nil
+}
+
+// means returns ErrPrecondition unless e may be the source.
+func (o *CopyOptions) means(e *manifest.Entry) error {
+	if o.SourceID != "" && o.SourceID != e.ID.String() {
+		return ErrPrecondition
+	}
+	return nil
 }
 
 // source returns what is at from, if it meets c.

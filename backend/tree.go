@@ -169,7 +169,12 @@ type CopyOptions struct {
 	Tags   *[]KV    // replaces the source's object tags; nil keeps them
 	Source ReadCond // on the source
 	Cond   Cond     // on what p holds at the commit
-	Touch  bool     // false and p == from: Modified and ETag stay as they are
+
+	// SourceID is the Info.ID that the source must have, or ErrPrecondition.
+	// Unlike an ETag it tells other Attr from those that were read. "": any.
+	SourceID string
+
+	Touch bool // false and p == from: Modified and ETag stay as they are
 }
 
 // ReadCond is the conditions of RFC 9110, section 13, that a read may carry.

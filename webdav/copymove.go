@@ -31,6 +31,12 @@ func (q *request) transfer(move bool) error {
 		return err
 	}
 	defer release()
+	if t.cond, err = q.conditions(); err != nil {
+		return err
+	}
+	if err := meets(t.cond, src, true); err != nil {
+		return err
+	}
 	dataset, _ := backend.SplitName(t.dst)
 	if _, err := q.change(dataset, t.apply); err != nil {
 		return err
@@ -57,6 +63,7 @@ func (q *request) shallow(move bool) (bool, error) {
 type transfer struct {
 	*request
 	src      backend.Node
+	cond     backend.Cond // on src
 	dst      string
 	there    backend.Node // what is at dst before, if replaced
 	replaced bool
@@ -81,11 +88,7 @@ func (t *transfer) check() (err error) {
 	case overwrite == "F" && t.replaced:
 		return refuse(http.StatusPreconditionFailed, "the destination is there")
 	}
-	cond, err := t.conditions()
-	if err != nil {
-		return err
-	}
-	return meets(cond, t.src, true)
+	return nil
 }
 
 // writes are what it changes.
@@ -150,13 +153,26 @@ func (t *transfer) apply(tx backend.Tx) error {
 	return nil
 }
 
-// options of the copy of one file. Where a directory was shown, the file of the
-// same name beside it was not seen, and is not replaced.
-func (t *transfer) options() (o backend.CopyOptions) {
-	if !t.src.Dir && t.replaced && t.there.Dir {
-		o.Cond.IfNoneMatch = []string{"*"}
+// options of the copy of one file.
+func (t *transfer) options() backend.CopyOptions {
+	o := backend.CopyOptions{Cond: t.target()}
+	if !t.src.Dir { // a directory's are decided
+		o.Source = backend.ReadCond{IfMatch: t.cond.IfMatch, IfNoneMatch: t.cond.IfNoneMatch}
 	}
 	return o
+}
+
+// target is the condition on what a key holds that is written. Where a
+// directory was shown, the file of the same name beside it was not seen, and is
+// not replaced.
+func (t *transfer) target() (c backend.Cond) {
+	if !t.src.Dir {
+		c.IfMatch = t.met[t.dst]
+	}
+	if t.r.Header.Get("Overwrite") == "F" || !t.src.Dir && t.replaced && t.there.Dir {
+		c.IfNoneMatch = []string{"*"}
+	}
+	return c
 }
 
 // clear removes what is at the destination.
@@ -166,7 +182,7 @@ func (t *transfer) clear(tx backend.Tx) error {
 		return err
 	}
 	for _, p := range paths {
-		if err := tx.Remove(t.ctx, p, backend.Cond{}); err != nil {
+		if err := tx.Remove(t.ctx, p, backend.Cond{IfMatch: t.met[t.dst]}); err != nil { // which no directory meets
 			return err
 		}
 	}
@@ -176,11 +192,11 @@ func (t *transfer) clear(tx backend.Tx) error {
 // copyMarker copies a directory without what it holds.
 func (t *transfer) copyMarker(tx backend.Tx) error {
 	if t.src.Info.ID == "" {
-		return t.mark(tx, t.dst, backend.PutOptions{})
+		return t.mark(tx, t.dst, backend.PutOptions{Cond: t.target()})
 	}
 	to, err := marker(t.dst)
 	if err != nil {
 		return err
 	}
-	return tx.Copy(t.ctx, to, t.src.Info.Path, backend.CopyOptions{})
+	return tx.Copy(t.ctx, to, t.src.Info.Path, t.options())
 }

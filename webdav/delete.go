@@ -23,13 +23,6 @@ func (q *request) delete() error {
 	if err != nil {
 		return err
 	}
-	cond, err := q.conditions()
-	if err != nil {
-		return err
-	}
-	if err := meets(cond, n, true); err != nil {
-		return err
-	}
 	if n.Name == "" {
 		return refuse(http.StatusForbidden, "the root cannot be deleted")
 	}
@@ -38,6 +31,13 @@ func (q *request) delete() error {
 		return err
 	}
 	defer release()
+	cond, err := q.conditions()
+	if err != nil {
+		return err
+	}
+	if err := meets(cond, n, true); err != nil {
+		return err
+	}
 	if isDataset(n.Name) {
 		err = q.tree.RemoveDataset(q.ctx, n.Name)
 	} else {

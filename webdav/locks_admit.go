@@ -35,9 +35,11 @@ func (q *request) needIf() (ifHeader, error) {
 	return nil, errIf
 }
 
-// holds reports whether all conditions of a list hold for what it is about.
+// holds reports whether all conditions of a list hold for what it is about. It
+// keeps the ETag that they ask for, which must be the file's at the commit too.
 func (q *request) holds(list ifList) (bool, error) {
 	name, ok := q.target.name, true
+	etag := ""
 	if list.tag != "" {
 		name, ok = q.tagged(list.tag)
 	}
@@ -52,6 +54,12 @@ func (q *request) holds(list ifList) (bool, error) {
 		if err != nil || met == c.not {
 			return false, err
 		}
+		if met && c.etag != "" {
+			etag = unquoted(c.etag)
+		}
+	}
+	if etag != "" {
+		q.met = map[string][]string{name: {etag}}
 	}
 	return true, nil
 }

@@ -48,7 +48,14 @@ func (q *request) proppatch() error {
 		return err
 	}
 	defer release()
-	file := &patched{request: q, node: n, side: side}
+	cond, err := q.conditions()
+	if err == nil {
+		err = meets(cond, n, !side)
+	}
+	if err != nil {
+		return err
+	}
+	file := &patched{request: q, node: n, cond: cond, side: side}
 	r := q.r.Clone(q.ctx)
 	r.Header.Del("If") // it held
 	r.Body = io.NopCloser(strings.NewReader(body))
@@ -110,7 +117,8 @@ type patched struct {
 	*request
 	dav.File // nil: x/net asks for no more
 	node     backend.Node
-	side     bool // thrown away
+	cond     backend.Cond // on the node
+	side     bool         // thrown away
 }
 
 func (f *patched) Close() error { return nil }
@@ -130,7 +138,8 @@ func (f *patched) Patch(patches []dav.Proppatch) ([]dav.Propstat, error) {
 	status := http.StatusOK
 	switch {
 	case f.side:
-	case isDataset(f.node.Name): // neither has an entry to keep them with
+	case isDataset(f.node.Name), // neither root nor dataset has an entry to keep them with
+		slices.ContainsFunc(patches, func(p dav.Proppatch) bool { return slices.ContainsFunc(p.Props, isLive) }):
 		status = http.StatusForbidden
 	default:
 		err := f.patch(patches)
@@ -161,7 +170,10 @@ func (f *patched) patch(patches []dav.Proppatch) error {
 		if !errors.Is(err, backend.ErrPrecondition) || n == maxPatches {
 			return err
 		}
-		if f.node, err = f.existing(); err != nil {
+		if f.node, err = f.existing(); err == nil {
+			err = meets(f.cond, f.node, true)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -174,10 +186,7 @@ func (f *patched) setAttr(tx backend.Tx, attr backend.Attr) error {
 	if info.ID == "" {
 		return f.mark(tx, f.node.Name, backend.PutOptions{Attr: attr, Cond: backend.Cond{IfNoneMatch: []string{"*"}}})
 	}
-	same := []string{info.ETag}
-	return tx.Copy(f.ctx, info.Path, info.Path, backend.CopyOptions{
-		Attr: &attr, Source: backend.ReadCond{IfMatch: same}, Cond: backend.Cond{IfMatch: same},
-	})
+	return tx.Copy(f.ctx, info.Path, info.Path, backend.CopyOptions{Attr: &attr, SourceID: info.ID})
 }
 
 // patchedAttr returns attr with its properties patched: errNoRoom if they would
@@ -207,12 +216,14 @@ func patchedAttr(attr backend.Attr, patches []dav.Proppatch) (backend.Attr, erro
 	return attr, nil
 }
 
-// deadProperties are those that an entry keeps: none where an S3 client has put
-// something else in their place.
+// deadProperties are those that an entry keeps, but for such as are computed:
+// none where an S3 client has put something else in their place.
 func deadProperties(attr backend.Attr) []dav.Property {
 	properties, err := DecodeProps(metaOf(attr, propertiesMeta))
 	if err != nil {
 		return nil
 	}
-	return properties
+	return slices.DeleteFunc(properties, isLive)
 }
+
+func isLive(p dav.Property) bool { return liveByName[p.XMLName] != nil }

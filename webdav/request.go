@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"aetherfs/backend"
@@ -23,6 +24,8 @@ type request struct {
 	tree   backend.Tree
 	target target
 	begun  bool // the answer: what was sent cannot be taken back
+
+	met map[string][]string // the ETag that the If header asks of a file, by name
 }
 
 // find returns what is under a name; exists is false where there is nothing.
@@ -56,10 +59,17 @@ func (q *request) needParent(name string) error {
 	return err
 }
 
-// conditions reads If-Match and If-None-Match, which are on the ETag.
+// conditions reads If-Match and If-None-Match, which are on the ETag, and adds
+// what the If header asks of it. The caller was admitted.
 func (q *request) conditions() (c backend.Cond, err error) {
 	if c.IfMatch, err = etags(q.r.Header, "If-Match"); err != nil {
 		return c, err
+	}
+	if met := q.met[q.target.name]; met != nil {
+		if len(c.IfMatch) > 0 && !slices.Contains(c.IfMatch, "*") && !slices.Contains(c.IfMatch, met[0]) {
+			return c, backend.ErrPrecondition
+		}
+		c.IfMatch = met
 	}
 	c.IfNoneMatch, err = etags(q.r.Header, "If-None-Match")
 	return c, err

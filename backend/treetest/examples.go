@@ -225,7 +225,11 @@ func testCopies(t *testing.T, newTree Maker) {
 			if err := tx.Copy(ctx, dst, path(key), o); !errors.Is(err, backend.ErrPrecondition) {
 				t.Errorf("copy of another ETag = %v", err)
 			}
-			o.Source = backend.ReadCond{}
+			o.Source, o.SourceID = backend.ReadCond{}, "wrong"
+			if err := tx.Copy(ctx, dst, path(key), o); !errors.Is(err, backend.ErrPrecondition) {
+				t.Errorf("copy of another version = %v", err)
+			}
+			o.SourceID = ""
 			if err := tx.Copy(ctx, dst, path(key), o); err != nil {
 				t.Fatal(err)
 			}
