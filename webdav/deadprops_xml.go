@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxXMLDepth bounds how deep the elements of a value lie in each other.
@@ -125,7 +126,16 @@ func writeStart(b *strings.Builder, t xml.StartElement) {
 // xmlSpace is the name space of "xml:lang".
 const xmlSpace = "http://www.w3.org/XML/1998/namespace"
 
-// xmlText is text as it is written between tags and in attributes.
-func xmlText(text string) string { return xmlEscapes.Replace(text) }
+// xmlText is text as it is written between tags and in attributes. What no XML
+// can say becomes U+FFFD.
+func xmlText(text string) string { return xmlEscapes.Replace(strings.Map(xmlRune, text)) }
+
+// xmlRune leaves what XML 1.0 has as a Char (section 2.2).
+func xmlRune(r rune) rune {
+	if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == '\ufffe' || r == '\uffff' {
+		return utf8.RuneError
+	}
+	return r
+}
 
 var xmlEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "\t", "&#9;", "\n", "&#10;", "\r", "&#13;")

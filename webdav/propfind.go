@@ -9,9 +9,13 @@ import (
 	"aetherfs/backend"
 )
 
-// maxAsked bounds the properties that a PROPFIND names: each is answered for
-// each file. Clients name some ten.
-const maxAsked = 256
+// The properties that a PROPFIND names are bounded, and the bytes of their
+// names with a name space for each: all are answered for each file. Clients
+// name some ten.
+const (
+	maxAsked      = 256
+	maxAskedBytes = 64 << 10
+)
 
 var (
 	errAsk  = refuse(http.StatusBadRequest, "the body is not a propfind of RFC 4918, or asks for too many properties")
@@ -23,6 +27,7 @@ type ask struct {
 	all   bool       // everything, and names beside it
 	only  bool       // the names of all that is known, without values
 	names []xml.Name // the properties of these names
+	bytes int        // that names take
 }
 
 // readAsk reads the body of a PROPFIND. An empty one asks for everything.
@@ -82,10 +87,11 @@ func (a *ask) readNames(d *xml.Decoder) error {
 			return nil
 		case err != nil:
 			return err
-		case len(a.names) == maxAsked:
-			return errAsk
 		}
 		a.names = append(a.names, e.Name)
+		if a.bytes += len(e.Name.Space) + len(e.Name.Local); a.bytes > maxAskedBytes || len(a.names) > maxAsked {
+			return errAsk
+		}
 		if err := d.Skip(); err != nil {
 			return err
 		}
