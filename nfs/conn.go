@@ -64,9 +64,8 @@ type conn struct {
 }
 
 // newConn returns the connection that the library is to have in place of raw.
-func newConn(raw net.Conn, o connOptions) net.Conn { return wrap(raw, o, func() {}) }
-
-func wrap(raw net.Conn, o connOptions, ended func()) *conn {
+// It calls ended once, when the library closes it.
+func newConn(raw net.Conn, o connOptions, ended func()) *conn {
 	if o.Observe == nil {
 		o.Observe = func(string, time.Duration) {}
 	}

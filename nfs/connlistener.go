@@ -84,7 +84,7 @@ func (l *listener) admit(raw net.Conn) *conn {
 		return nil
 	}
 	var c *conn
-	c = wrap(raw, l.options, func() { l.leave(c) })
+	c = newConn(raw, l.options, func() { l.leave(c) })
 	l.conns[c] = from
 	l.address[from]++
 	l.running.Add(1)

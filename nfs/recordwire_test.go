@@ -72,7 +72,7 @@ type library struct {
 // serveLibrary serves raw, behind a conn, until the conn ends.
 func serveLibrary(raw net.Conn, o connOptions, results ...byte) *library {
 	l := &library{results: results, done: make(chan error, 1)}
-	c := newConn(raw, o)
+	c := newConn(raw, o, func() {})
 	go func() { l.done <- l.serve(c) }()
 	return l
 }
