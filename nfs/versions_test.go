@@ -147,6 +147,19 @@ func TestBadHandles(t *testing.T) {
 	}
 }
 
+// With another secret of the owner, no handle is good any more.
+func TestHandlesOfAnotherKey(t *testing.T) {
+	tree := newTree(t)
+	old := serve(t, tree).dial().mount("/" + dataset)
+	c := serve(t, tree, func(o *nfs.Options) { o.Key = bytes.Repeat([]byte{8}, nfs.KeyBytes) }).dial()
+	if status, _ := c.getattr(old); status != gonfs.NFSStatusBadHandle {
+		t.Errorf("handle of another key: %v", status)
+	}
+	if status, _ := c.getattr(c.mount("/" + dataset)); status != gonfs.NFSStatusOk {
+		t.Errorf("handle of its own key: %v", status)
+	}
+}
+
 func TestAttributes(t *testing.T) {
 	tree := newTree(t)
 	tx, err := tree.Begin(t.Context(), dataset)
