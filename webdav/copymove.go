@@ -43,7 +43,7 @@ func (q *request) transfer(move bool) error {
 	}
 	if move {
 		q.reviveParent(src.Name)
-		q.Locks.Forget(src.Name)
+		q.locks.forget(src.Name)
 	}
 	return q.answered(createdOr(t.replaced))
 }

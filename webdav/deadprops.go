@@ -16,10 +16,10 @@ const maxPropertiesBytes = maxMetaBytes - len(propertiesMeta)
 
 var errProperties = refuse(http.StatusBadRequest, "a property is not well-formed XML")
 
-// EncodeProps returns the value of propertiesMeta: base64 of an XML element "p"
+// encodeProps returns the value of propertiesMeta: base64 of an XML element "p"
 // that holds one element a property; "" for no properties. Of those of one name
 // the last counts. errNoRoom, or errProperties.
-func EncodeProps(props []dav.Property) (string, error) {
+func encodeProps(props []dav.Property) (string, error) {
 	if len(props) == 0 {
 		return "", nil
 	}
@@ -62,10 +62,10 @@ func latest(props []dav.Property) []dav.Property {
 	return kept
 }
 
-// DecodeProps reads what EncodeProps wrote, or what some S3 client has put in
+// decodeProps reads what encodeProps wrote, or what some S3 client has put in
 // its place: the values are well-formed, and close nothing around them.
 // errProperties.
-func DecodeProps(encoded string) ([]dav.Property, error) {
+func decodeProps(encoded string) ([]dav.Property, error) {
 	if encoded == "" {
 		return nil, nil
 	}

@@ -35,19 +35,19 @@ func TestPropertiesRoundTrip(t *testing.T) {
 				InnerXML: value.Draw(t, "value"),
 			}
 		}), 0, 4).Draw(t, "properties")
-		encoded, err := EncodeProps(props)
+		encoded, err := encodeProps(props)
 		if errors.Is(err, errNoRoom) {
 			t.Skip("too large")
 		}
 		if err != nil {
-			t.Fatalf("EncodeProps(%q): %v", props, err)
+			t.Fatalf("encodeProps(%q): %v", props, err)
 		}
 		if len(encoded) > maxPropertiesBytes {
 			t.Fatalf("%d bytes, want at most %d", len(encoded), maxPropertiesBytes)
 		}
-		got, err := DecodeProps(encoded)
+		got, err := decodeProps(encoded)
 		if err != nil {
-			t.Fatalf("DecodeProps(%q): %v", encoded, err)
+			t.Fatalf("decodeProps(%q): %v", encoded, err)
 		}
 		var want []dav.Property
 		for _, p := range latest(props) {
@@ -79,16 +79,16 @@ func TestPropertiesStored(t *testing.T) {
 	}
 	const text = `<p xmlns=""><Win32FileAttributes xmlns="urn:schemas-microsoft-com:">00000020</Win32FileAttributes>` +
 		`<author xmlns="http://example.com/" xml:lang="en"><n xmlns="http://n/">Ann &amp; Bob</n></author></p>`
-	encoded, err := EncodeProps(props)
+	encoded, err := encodeProps(props)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := encodeBase64(text); encoded != want {
 		got, _ := base64.StdEncoding.DecodeString(encoded)
-		t.Errorf("EncodeProps = base64 of\n%s\nwant of\n%s", got, text)
+		t.Errorf("encodeProps = base64 of\n%s\nwant of\n%s", got, text)
 	}
-	if got, err := DecodeProps(encodeBase64(text)); err != nil || !reflect.DeepEqual(got, props) {
-		t.Errorf("DecodeProps = %q, %v, want %q", got, err, props)
+	if got, err := decodeProps(encodeBase64(text)); err != nil || !reflect.DeepEqual(got, props) {
+		t.Errorf("decodeProps = %q, %v, want %q", got, err, props)
 	}
 }
 
@@ -108,8 +108,8 @@ func TestPropertiesRefused(t *testing.T) {
 		{"no UTF-8", dav.Property{XMLName: name, InnerXML: []byte("\xff")}, errProperties},
 		{"too long", dav.Property{XMLName: name, InnerXML: bytes.Repeat([]byte("x"), maxPropertiesBytes)}, errNoRoom},
 	} {
-		if got, err := EncodeProps([]dav.Property{c.prop}); !errors.Is(err, c.want) {
-			t.Errorf("%s: EncodeProps = %q, %v, want %v", c.what, got, err, c.want)
+		if got, err := encodeProps([]dav.Property{c.prop}); !errors.Is(err, c.want) {
+			t.Errorf("%s: encodeProps = %q, %v, want %v", c.what, got, err, c.want)
 		}
 	}
 }
@@ -125,8 +125,8 @@ var hostile = []string{
 
 func TestPropertiesHostile(t *testing.T) {
 	for _, text := range hostile[1:] {
-		if got, err := DecodeProps(text); !errors.Is(err, errProperties) {
-			t.Errorf("DecodeProps(%.80q) = %q, %v, want %v", text, got, err, errProperties)
+		if got, err := decodeProps(text); !errors.Is(err, errProperties) {
+			t.Errorf("decodeProps(%.80q) = %q, %v, want %v", text, got, err, errProperties)
 		}
 	}
 }
@@ -139,7 +139,7 @@ func FuzzDecodeProps(f *testing.F) {
 	}
 	f.Add([]byte(`<p><n xmlns="s" xml:lang="en">v<w a:b="c" xmlns:a="d"/></n></p>`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		props, err := DecodeProps(base64.StdEncoding.EncodeToString(text))
+		props, err := decodeProps(base64.StdEncoding.EncodeToString(text))
 		if err != nil {
 			return
 		}
@@ -148,11 +148,11 @@ func FuzzDecodeProps(f *testing.F) {
 				t.Errorf("value %q of %q: %v", p.InnerXML, text, err)
 			}
 		}
-		encoded, err := EncodeProps(props)
+		encoded, err := encodeProps(props)
 		if errors.Is(err, errNoRoom) { // name spaces are written out
 			return
 		}
-		again, decodeErr := DecodeProps(encoded)
+		again, decodeErr := decodeProps(encoded)
 		if err != nil || decodeErr != nil || !reflect.DeepEqual(props, again) {
 			t.Errorf("%q is %q, but written and read again %q, %v, %v", text, props, again, err, decodeErr)
 		}

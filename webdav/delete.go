@@ -46,7 +46,7 @@ func (q *request) delete() error {
 	if err != nil {
 		return err
 	}
-	q.Locks.Forget(n.Name)
+	q.locks.forget(n.Name)
 	return q.answered(http.StatusNoContent)
 }
 

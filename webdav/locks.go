@@ -15,9 +15,9 @@ import (
 // The limits of locks. At the most, of one key's length and an owner of
 // maxOwnerBytes each, all of them take some 300 MB of memory.
 const (
-	MaxLockTime  = time.Hour
-	MaxUserLocks = 1_000
-	MaxLocks     = 100_000
+	maxLockTime  = time.Hour
+	maxUserLocks = 1_000
+	maxLocks     = 100_000
 
 	minLockTime = time.Second
 )
@@ -28,13 +28,13 @@ var (
 	errManyLocks = refuse(dav.StatusInsufficientStorage, "too many locks are held")
 )
 
-// LockOptions is what a table of locks asks of the world.
-type LockOptions struct {
+// lockOptions is what a table of locks asks of the world.
+type lockOptions struct {
 	Now    func() time.Time // nil: time.Now
 	Random io.Reader        // that tokens are made of, so that none can be guessed; nil: the system's
 }
 
-// Locks are the write locks of one gateway, in memory: they keep two people
+// locks are the write locks of one gateway, in memory: they keep two people
 // apart, not data safe. Names are those of backend.View. The table may be used
 // by many goroutines, and has none of its own: what has expired is swept by the
 // next one to ask.
@@ -44,8 +44,8 @@ type LockOptions struct {
 //  2. A write is let through if one of the locks that protect its name, if any
 //     do, is the user's and the request names its token.
 //  3. While a write is under way no lock is made that would protect its name.
-type Locks struct {
-	options LockOptions
+type locks struct {
+	options lockOptions
 
 	mu      sync.Mutex
 	byToken map[string]*lock // guarded by mu, as all below
@@ -72,28 +72,28 @@ type lockAsk struct {
 	owner  string // XML that tells people who it is, at most maxOwnerBytes
 }
 
-// NewLocks returns an empty table.
-func NewLocks(o LockOptions) *Locks {
+// newLocks returns an empty table.
+func newLocks(o lockOptions) *locks {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Random == nil {
 		o.Random = rand.Reader
 	}
-	return &Locks{options: o, byToken: map[string]*lock{}, byUser: map[string]int{}}
+	return &locks{options: o, byToken: map[string]*lock{}, byUser: map[string]int{}}
 }
 
-// UserLocks is the table as one user may use it.
-type UserLocks struct {
-	locks *Locks
+// userLocks is the table as one user may use it.
+type userLocks struct {
+	locks *locks
 	user  string
 }
 
-// For returns the table as the user may use it.
-func (l *Locks) For(user string) UserLocks { return UserLocks{l, user} }
+// of returns the table as the user may use it.
+func (l *locks) of(user string) userLocks { return userLocks{l, user} }
 
 // enter begins to use the table, and the caller leaves it by l.mu.Unlock.
-func (l *Locks) enter() (now time.Time) {
+func (l *locks) enter() (now time.Time) {
 	l.mu.Lock()
 	now = l.options.Now()
 	for len(l.expiry) > 0 && !l.expiry[0].until.After(now) {
@@ -104,14 +104,14 @@ func (l *Locks) enter() (now time.Time) {
 
 // create makes a lock for at most length, or returns errLocked or
 // errManyLocks.
-func (u UserLocks) create(ask lockAsk, length time.Duration) (lock, error) {
+func (u userLocks) create(ask lockAsk, length time.Duration) (lock, error) {
 	l := u.locks
 	now := l.enter()
 	defer l.mu.Unlock()
 	if !l.places.free(ask) {
 		return lock{}, errLocked
 	}
-	if l.byUser[u.user] >= MaxUserLocks || len(l.byToken) >= MaxLocks {
+	if l.byUser[u.user] >= maxUserLocks || len(l.byToken) >= maxLocks {
 		return lock{}, errManyLocks
 	}
 	token, err := l.newToken()
@@ -129,7 +129,7 @@ func (u UserLocks) create(ask lockAsk, length time.Duration) (lock, error) {
 
 // refresh lets the lock of that token, which protects name, end after length
 // from now. errNoLock, or errNotYours.
-func (u UserLocks) refresh(name, token string, length time.Duration) (lock, error) {
+func (u userLocks) refresh(name, token string, length time.Duration) (lock, error) {
 	l := u.locks
 	now := l.enter()
 	defer l.mu.Unlock()
@@ -144,7 +144,7 @@ func (u UserLocks) refresh(name, token string, length time.Duration) (lock, erro
 
 // unlock ends the lock of that token, which protects name. errNoLock, or
 // errNotYours.
-func (u UserLocks) unlock(name, token string) error {
+func (u userLocks) unlock(name, token string) error {
 	l := u.locks
 	l.enter()
 	defer l.mu.Unlock()
@@ -156,7 +156,7 @@ func (u UserLocks) unlock(name, token string) error {
 }
 
 // own finds the user's lock. The caller has entered.
-func (u UserLocks) own(name, token string) (*lock, error) {
+func (u userLocks) own(name, token string) (*lock, error) {
 	found := u.locks.byToken[token]
 	switch {
 	case found == nil || !found.protects(name):
@@ -167,9 +167,9 @@ func (u UserLocks) own(name, token string) (*lock, error) {
 	return found, nil
 }
 
-// Forget ends the locks at name and below, whoever's they are: what they
+// forget ends the locks at name and below, whoever's they are: what they
 // protected is deleted or has moved away, and locks do not go with it.
-func (l *Locks) Forget(name string) {
+func (l *locks) forget(name string) {
 	l.enter()
 	defer l.mu.Unlock()
 	for _, gone := range l.places.rooted(name) {
@@ -178,7 +178,7 @@ func (l *Locks) Forget(name string) {
 }
 
 // at returns the locks that protect name.
-func (l *Locks) at(name string) []lock {
+func (l *locks) at(name string) []lock {
 	l.enter()
 	defer l.mu.Unlock()
 	var found []lock
@@ -189,7 +189,7 @@ func (l *Locks) at(name string) []lock {
 }
 
 // drop takes a lock out of the table. The caller has entered.
-func (l *Locks) drop(gone *lock) {
+func (l *locks) drop(gone *lock) {
 	delete(l.byToken, gone.token)
 	if l.byUser[gone.user]--; l.byUser[gone.user] == 0 {
 		delete(l.byUser, gone.user)
@@ -199,7 +199,7 @@ func (l *Locks) drop(gone *lock) {
 }
 
 // newToken is a random UUID, version 4 of RFC 9562.
-func (l *Locks) newToken() (string, error) {
+func (l *locks) newToken() (string, error) {
 	var id [16]byte
 	if _, err := io.ReadFull(l.options.Random, id[:]); err != nil {
 		return "", fmt.Errorf("make a lock's token: %w", err)
@@ -212,7 +212,7 @@ func (l *Locks) newToken() (string, error) {
 
 // extend lets the lock end after length from now, within the limits.
 func (k *lock) extend(now time.Time, length time.Duration) {
-	k.length = min(max(length, minLockTime), MaxLockTime)
+	k.length = min(max(length, minLockTime), maxLockTime)
 	k.until = now.Add(k.length)
 }
 

@@ -19,7 +19,7 @@ func (q *request) admit(writes ...write) (release func(), err error) {
 	return q.userLocks().enterWrites(header.tokens(), writes)
 }
 
-func (q *request) userLocks() UserLocks { return q.Locks.For(q.who.AccessKey) }
+func (q *request) userLocks() userLocks { return q.locks.of(q.who.AccessKey) }
 
 // needIf reads the If header and returns errIf unless it holds.
 func (q *request) needIf() (ifHeader, error) {
@@ -49,7 +49,7 @@ func (q *request) holds(list ifList) (bool, error) {
 		if ok && c.etag != "" {
 			met, err = q.hasETag(name, c.etag)
 		} else if ok {
-			met = q.Locks.holds(name, c.token)
+			met = q.locks.holds(name, c.token)
 		}
 		if err != nil || met == c.not {
 			return false, err
@@ -82,7 +82,7 @@ func (q *request) hasETag(name, etag string) (bool, error) {
 }
 
 // holds reports whether a lock of that token protects name.
-func (l *Locks) holds(name, token string) bool {
+func (l *locks) holds(name, token string) bool {
 	l.enter()
 	defer l.mu.Unlock()
 	held := l.byToken[token]
@@ -91,7 +91,7 @@ func (l *Locks) holds(name, token string) bool {
 
 // enterWrites lets writes begin by which the tokens are told, or returns
 // errLocked. The caller must call release when they have ended.
-func (u UserLocks) enterWrites(tokens map[string]bool, writes []write) (release func(), err error) {
+func (u userLocks) enterWrites(tokens map[string]bool, writes []write) (release func(), err error) {
 	l := u.locks
 	l.enter()
 	defer l.mu.Unlock()

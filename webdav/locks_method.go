@@ -138,13 +138,13 @@ func (q *request) answerLock(status int, held lock) error {
 }
 
 // lockTime reads a Timeout header (RFC 4918, section 10.7): the first of its
-// times. What it does not say, or not well, is MaxLockTime.
+// times. What it does not say, or not well, is maxLockTime.
 func lockTime(header string) time.Duration {
 	first, _, _ := strings.Cut(header, ",")
 	text, ok := strings.CutPrefix(strings.TrimSpace(first), "Second-")
 	seconds, err := strconv.ParseUint(text, 10, 32)
 	if !ok || err != nil {
-		return MaxLockTime
+		return maxLockTime
 	}
-	return min(time.Duration(seconds)*time.Second, MaxLockTime)
+	return min(time.Duration(seconds)*time.Second, maxLockTime)
 }

@@ -97,7 +97,7 @@ func (m *lockModel) allows(user string, tokens map[string]bool, w write) bool {
 func TestLocksModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &lockModel{now: time.Unix(1e9, 0), held: map[string]modelLock{}, writes: map[int]write{}}
-		locks := NewLocks(LockOptions{Now: func() time.Time { return m.now }, Random: rand.NewChaCha8([32]byte{1})})
+		locks := newLocks(lockOptions{Now: func() time.Time { return m.now }, Random: rand.NewChaCha8([32]byte{1})})
 		release := map[int]func(){}
 		name := rapid.SampledFrom(treeNames)
 		user := rapid.SampledFrom([]string{"ann", "bob"})
@@ -130,7 +130,7 @@ func TestLocksModel(t *testing.T) {
 			"lock": func(t *rapid.T) {
 				ask := lockAsk{root: name.Draw(t, "root"), deep: rapid.Bool().Draw(t, "deep"), shared: rapid.Bool().Draw(t, "shared")}
 				who, long := user.Draw(t, "user"), length.Draw(t, "length")
-				made, err := locks.For(who).create(ask, long)
+				made, err := locks.of(who).create(ask, long)
 				if want := m.free(ask); (err == nil) != want || err != nil && !errors.Is(err, errLocked) {
 					t.Fatalf("create(%+v) = %v, want it to be free: %v", ask, err, want)
 				}
@@ -140,7 +140,7 @@ func TestLocksModel(t *testing.T) {
 			},
 			"refresh": func(t *rapid.T) {
 				token, at, who, long := token(t), name.Draw(t, "name"), user.Draw(t, "user"), length.Draw(t, "length")
-				_, err := locks.For(who).refresh(at, token, long)
+				_, err := locks.of(who).refresh(at, token, long)
 				k, ok := m.held[token]
 				if want := expected(k, ok, at, who); !errors.Is(err, want) {
 					t.Fatalf("refresh(%q) by %s of %+v = %v, want %v", at, who, k, err, want)
@@ -152,7 +152,7 @@ func TestLocksModel(t *testing.T) {
 			},
 			"unlock": func(t *rapid.T) {
 				token, at, who := token(t), name.Draw(t, "name"), user.Draw(t, "user")
-				err := locks.For(who).unlock(at, token)
+				err := locks.of(who).unlock(at, token)
 				k, ok := m.held[token]
 				if want := expected(k, ok, at, who); !errors.Is(err, want) {
 					t.Fatalf("unlock(%q) by %s of %+v = %v, want %v", at, who, k, err, want)
@@ -163,13 +163,13 @@ func TestLocksModel(t *testing.T) {
 			},
 			"forget": func(t *rapid.T) {
 				gone := name.Draw(t, "name")
-				locks.Forget(gone)
+				locks.forget(gone)
 				maps.DeleteFunc(m.held, func(_ string, k modelLock) bool { return k.root == gone || under(k.root, gone) })
 			},
 			"begin": func(t *rapid.T) {
 				w := write{name.Draw(t, "name"), rapid.Bool().Draw(t, "tree"), rapid.Bool().Draw(t, "member")}
 				who, told := user.Draw(t, "user"), map[string]bool{token(t): true, token(t): true}
-				end, err := locks.For(who).enterWrites(told, []write{w})
+				end, err := locks.of(who).enterWrites(told, []write{w})
 				if want := m.allows(who, told, w); (err == nil) != want || err != nil && !errors.Is(err, errLocked) {
 					t.Fatalf("write %+v by %s, who tells %v: %v, want it let through: %v\nheld: %+v", w, who, told, err, want, m.held)
 				}
@@ -190,7 +190,7 @@ func TestLocksModel(t *testing.T) {
 		for n := range m.writes {
 			release[n]()
 		}
-		locks.Forget("")
+		locks.forget("")
 		if n := locks.places.byName.Len() + len(locks.byToken) + len(locks.byUser) + len(locks.expiry); n != 0 {
 			t.Fatalf("%d things are left when nothing is locked or written", n)
 		}
@@ -209,41 +209,41 @@ func expected(k modelLock, held bool, at, who string) error {
 }
 
 func TestLocksLimits(t *testing.T) {
-	locks := NewLocks(LockOptions{})
+	locks := newLocks(lockOptions{})
 	flood := func(user string) (made int, err error) {
 		for {
 			ask := lockAsk{root: fmt.Sprintf("data/%s/%d", user, made)}
-			if _, err := locks.For(user).create(ask, time.Hour); err != nil {
+			if _, err := locks.of(user).create(ask, time.Hour); err != nil {
 				return made, err
 			}
 			made++
 		}
 	}
-	for n := range MaxLocks / MaxUserLocks {
+	for n := range maxLocks / maxUserLocks {
 		user := fmt.Sprint("user", n)
-		if made, err := flood(user); made != MaxUserLocks || !errors.Is(err, errManyLocks) {
-			t.Fatalf("%s made %d locks, then %v, want %d and %v", user, made, err, MaxUserLocks, errManyLocks)
+		if made, err := flood(user); made != maxUserLocks || !errors.Is(err, errManyLocks) {
+			t.Fatalf("%s made %d locks, then %v, want %d and %v", user, made, err, maxUserLocks, errManyLocks)
 		}
 	}
 	if made, err := flood("late"); made != 0 || !errors.Is(err, errManyLocks) {
-		t.Errorf("with %d locks held another user made %d, then %v, want 0 and %v", MaxLocks, made, err, errManyLocks)
+		t.Errorf("with %d locks held another user made %d, then %v, want 0 and %v", maxLocks, made, err, errManyLocks)
 	}
-	locks.Forget("data/user7")
-	if made, _ := flood("late"); made != MaxUserLocks {
-		t.Errorf("when a user's locks had gone another made %d, want %d", made, MaxUserLocks)
+	locks.forget("data/user7")
+	if made, _ := flood("late"); made != maxUserLocks {
+		t.Errorf("when a user's locks had gone another made %d, want %d", made, maxUserLocks)
 	}
 }
 
 func TestLocksExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		locks := NewLocks(LockOptions{})
-		ann, bob := locks.For("ann"), locks.For("bob")
+		locks := newLocks(lockOptions{})
+		ann, bob := locks.of("ann"), locks.of("bob")
 		ask := lockAsk{root: "data/file"}
 		made, err := ann.create(ask, 100*time.Hour)
-		if err != nil || made.length != MaxLockTime {
-			t.Fatalf("a lock for 100 h is one for %v, %v, want %v", made.length, err, MaxLockTime)
+		if err != nil || made.length != maxLockTime {
+			t.Fatalf("a lock for 100 h is one for %v, %v, want %v", made.length, err, maxLockTime)
 		}
-		time.Sleep(MaxLockTime - time.Second)
+		time.Sleep(maxLockTime - time.Second)
 		if made, err = ann.refresh("data/file", made.token, time.Minute); err != nil || made.length != time.Minute {
 			t.Fatalf("refreshed for %v, %v, want %v", made.length, err, time.Minute)
 		}
@@ -266,11 +266,11 @@ func TestLocksExpire(t *testing.T) {
 }
 
 func TestLockTokens(t *testing.T) {
-	locks := NewLocks(LockOptions{})
+	locks := newLocks(lockOptions{})
 	form := regexp.MustCompile(`^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 	seen := map[string]bool{}
 	for n := range 1000 {
-		made, err := locks.For("ann").create(lockAsk{root: fmt.Sprint(n)}, time.Hour)
+		made, err := locks.of("ann").create(lockAsk{root: fmt.Sprint(n)}, time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -283,17 +283,17 @@ func TestLockTokens(t *testing.T) {
 
 func TestLockTime(t *testing.T) {
 	for header, want := range map[string]time.Duration{
-		"":                       MaxLockTime,
-		"Infinite":               MaxLockTime,
-		"Infinite, Second-60":    MaxLockTime,
+		"":                       maxLockTime,
+		"Infinite":               maxLockTime,
+		"Infinite, Second-60":    maxLockTime,
 		"Second-60":              time.Minute,
 		"Second-60, Infinite":    time.Minute,
-		"Second-4294967295":      MaxLockTime,
-		"Second-99999999999999":  MaxLockTime,
+		"Second-4294967295":      maxLockTime,
+		"Second-99999999999999":  maxLockTime,
 		"Second-0":               0,
-		"Second--1":              MaxLockTime,
-		"Second-":                MaxLockTime,
-		"Minute-1":               MaxLockTime,
+		"Second--1":              maxLockTime,
+		"Second-":                maxLockTime,
+		"Minute-1":               maxLockTime,
 		" Second-180 , Infinite": 3 * time.Minute,
 	} {
 		if got := lockTime(header); got != want {

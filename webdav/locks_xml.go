@@ -54,7 +54,7 @@ func readLockInfo(body io.Reader) (*lockInfo, error) {
 // lockDiscovery is the inside of the property lockdiscovery of a name.
 func (q *request) lockDiscovery(name string) string {
 	var b strings.Builder
-	for _, held := range q.Locks.at(name) {
+	for _, held := range q.locks.at(name) {
 		b.WriteString(q.activeLock(held))
 	}
 	return b.String()

@@ -201,7 +201,7 @@ func patchedAttr(attr backend.Attr, patches []dav.Proppatch) (backend.Attr, erro
 			}
 		}
 	}
-	text, err := EncodeProps(properties)
+	text, err := encodeProps(properties)
 	if err != nil {
 		return attr, err
 	}
@@ -219,7 +219,7 @@ func patchedAttr(attr backend.Attr, patches []dav.Proppatch) (backend.Attr, erro
 // deadProperties are those that an entry keeps, but for such as are computed:
 // none where an S3 client has put something else in their place.
 func deadProperties(attr backend.Attr) []dav.Property {
-	properties, err := DecodeProps(metaOf(attr, propertiesMeta))
+	properties, err := decodeProps(metaOf(attr, propertiesMeta))
 	if err != nil {
 		return nil
 	}

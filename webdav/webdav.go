@@ -40,7 +40,6 @@ type Options struct {
 
 	Prefix    string // of the paths that are served, without '/' at its end; "" for "/webdav"
 	SideFiles bool   // let the Mac's side files in: see isSideFile
-	Locks     *Locks // nil: none are held yet
 
 	Now func() time.Time // nil: time.Now
 	Log *slog.Logger     // nil: none
@@ -58,13 +57,13 @@ func New(o Options) http.Handler {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Locks == nil {
-		o.Locks = NewLocks(LockOptions{Now: o.Now})
-	}
-	return &server{o}
+	return &server{o, newLocks(lockOptions{Now: o.Now})}
 }
 
-type server struct{ Options }
+type server struct {
+	Options
+	locks *locks
+}
 
 // operations are the methods that are served.
 var operations = map[string]func(*request) error{
