@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"aetherfs/catalog"
+	"aetherfs/internal/journal"
 	"aetherfs/internal/manifest"
 	"aetherfs/internal/sabotage"
 )
@@ -124,6 +125,9 @@ func (t *tx) adopt(ctx context.Context, d *catalog.Dataset, r manifest.Recipe) (
 			return nil, 0, explain(err)
 		}
 		out = append(out, t.take(stored)...)
+		if t.small > journal.MaxTxBytes { // which no log would take, and is not kept in memory until then
+			return nil, 0, fmt.Errorf("%d bytes of small data: %w", t.small, ErrTooLarge)
+		}
 		added += stored.Added
 	}
 	return out, added, nil

@@ -23,6 +23,7 @@ type tx struct {
 	d       *catalog.Dataset
 	changes []change
 	chunks  []manifest.Chunk // small data of the records
+	small   int              // bytes of chunks
 }
 
 // change is one record with the path that it is for.
@@ -134,6 +135,9 @@ func (t *tx) owns(p Path) error {
 // take moves a stream's small data into the transaction and returns its
 // recipe, which names it there.
 func (t *tx) take(s dedupe.Stored) manifest.Recipe {
+	for _, c := range s.Small {
+		t.small += len(c.Data)
+	}
 	recipe := rebase(s.Recipe, len(t.chunks))
 	t.chunks = append(t.chunks, s.Small...)
 	return recipe

@@ -1,6 +1,7 @@
 package webdav
 
 import (
+	"errors"
 	"net/http"
 
 	"aetherfs/backend"
@@ -38,7 +39,11 @@ func (q *request) transfer(move bool) error {
 		return err
 	}
 	dataset, _ := backend.SplitName(t.dst)
-	if _, err := q.change(dataset, t.apply); err != nil {
+	_, err = q.change(dataset, t.apply)
+	if errors.Is(err, backend.ErrTooLarge) {
+		return errTooMany // small files of another dataset are copied in memory
+	}
+	if err != nil {
 		return err
 	}
 	if move {

@@ -14,7 +14,7 @@ import (
 // transaction, which lies in memory.
 const maxEntries = 10_000
 
-var errTooMany = refuse(dav.StatusInsufficientStorage, "more than "+strconv.Itoa(maxEntries)+" files at once, nothing was done")
+var errTooMany = refuse(dav.StatusInsufficientStorage, "more than "+strconv.Itoa(maxEntries)+" files at once, or too many small ones to another dataset: nothing was done")
 
 // delete removes a file, a directory with all that is below it, or an empty
 // dataset.

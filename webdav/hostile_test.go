@@ -1,8 +1,10 @@
 package webdav_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -61,4 +63,27 @@ func TestAPropfindIsNotAnsweredManyTimesItsLength(t *testing.T) {
 		body += fmt.Sprintf("<x:a%d/>", i)
 	}
 	w.want(t, 400, "PROPFIND", "data-set/f", body+"</D:prop></D:propfind>", "Depth", "0")
+}
+
+// Small files lie in the log of their dataset, and are copied to another's in
+// memory: no more of them than one transaction takes.
+func TestACopyOfMuchSmallDataToAnotherDataset(t *testing.T) {
+	const each, batch, batches = 100 << 10, 175, 4
+	w := newWorld(t)
+	noise := rand.NewChaCha8([32]byte{1})
+	for range batches {
+		w.commit(t, func(tx backend.Tx, p func(string) backend.Path) error {
+			for range batch {
+				body := make([]byte, each)
+				_, _ = noise.Read(body)
+				if err := tx.Put(t.Context(), p(fmt.Sprintf("d/%x", body[:8])), bytes.NewReader(body), backend.PutOptions{}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	w.want(t, 201, "MKCOL", "other", "")
+	w.want(t, 507, "COPY", "data-set/d", "", "Destination", "/webdav/other/d")
+	w.want(t, 404, "PROPFIND", "other/d", "", "Depth", "0")
 }
