@@ -6,9 +6,10 @@
 //  3. A handle of a file names a version: never are bytes of another returned.
 //  4. Looking a name up scans nothing. A handle whose name was lost is found by
 //     one pass over its tag, for all who wait.
-//  5. An error of the store is never told as a file that does not exist: the
-//     connection ends, and clients ask again.
+//  5. A store that does not answer is never told as a file that does not exist:
+//     the connection ends, and clients ask again.
 //
-// The server, its records and its replies are those of
-// github.com/willscott/go-nfs, the procedures are ours: see register.
+// The loop of a connection, dispatch and the frames of replies are those of
+// github.com/willscott/go-nfs. What comes in is looked at before it gets there,
+// see conn, and the procedures are ours, see operations.
 package nfs
