@@ -50,11 +50,7 @@ func parsePath(prefix, escaped string) (t target, ok bool, err error) {
 		}
 		segments = append(segments, segment)
 	}
-	name := strings.Join(segments, "/")
-	if !backend.Shown(name) {
-		return target{}, true, backend.ErrInvalidKey
-	}
-	t.name, err = backend.CleanName(name)
+	t.name, err = backend.CleanName(strings.Join(segments, "/"))
 	return t, true, err
 }
 
