@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// What is read, once as it lies and then here and there.
+// What is read, once in order and then at random.
 const (
 	benchBytes  = 256 << 20
 	benchBlock  = 1 << 20  // of reading in order
@@ -53,7 +53,7 @@ func TestSpeedOfViews(t *testing.T) {
 	}
 }
 
-// inOrder returns the MiB/s of reading the file from its begin to its end.
+// inOrder returns the MiB/s of reading the file from its beginning to its end.
 func inOrder(t *testing.T, read pieceReader) (string, float64) {
 	t.Helper()
 	began := time.Now()
