@@ -163,7 +163,7 @@ func TestCallsAreObserved(t *testing.T) {
 		exchange(t, client, marked(record))
 	}
 	_ = client.Close()
-	_ = <-l.done // the client has closed it
+	<-l.done //nolint:errcheck // the client has closed it
 	want := []string{"nfs.getattr", "nfs.null", rejected, "mount.mnt", "nfs.write"}
 	if len(seen) != len(want) {
 		t.Fatalf("observed %q, want %q", seen, want)

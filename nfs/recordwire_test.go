@@ -104,7 +104,7 @@ func served(t *testing.T, o connOptions, results ...byte) (net.Conn, *library) {
 	l := serveLibrary(server, o, results...)
 	t.Cleanup(func() {
 		_ = client.Close()
-		_ = <-l.done // the client has closed it
+		<-l.done //nolint:errcheck // the client has closed it
 	})
 	return client, l
 }
