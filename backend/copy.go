@@ -35,15 +35,15 @@ func (t *tx) Copy(ctx context.Context, p, from Path, o CopyOptions) error {
 
 // copyNear makes the record of a copy inside the dataset, which replay decides.
 func (t *tx) copyNear(ctx context.Context, p, from Path, o CopyOptions) (manifest.Record, error) {
-	f, err := t.b.source(ctx, from, o.Source)
+	e, err := t.near(ctx, from, o.Source)
 	if err == nil {
-		err = o.means(f.e)
+		err = o.means(e)
 	}
 	if err != nil {
 		return nil, err
 	}
 	r := &manifest.Copy{
-		FromTag: from.Tag, FromName: from.Name, FromID: f.e.ID,
+		FromTag: from.Tag, FromName: from.Name, FromID: e.ID,
 		Tag: p.Tag, Name: p.Name, Cond: o.Cond,
 		Keep: p == from && !o.Touch,
 	}
@@ -54,6 +54,27 @@ func (t *tx) copyNear(ctx context.Context, p, from Path, o CopyOptions) (manifes
 		r.NewTags, r.Attr.Tags = true, *o.Tags
 	}
 	return r, nil
+}
+
+// near returns what is at from, in the dataset, if it meets c. All sources of the
+// transaction are of one state, so that the log is asked once, however many
+// there are; replay decides whether they still are there.
+func (t *tx) near(ctx context.Context, from Path, c ReadCond) (*manifest.Entry, error) {
+	if t.sources == nil {
+		f, err := t.b.source(ctx, from, c)
+		if err == nil {
+			t.sources = f.s
+		}
+		return f.e, err
+	}
+	e, err := t.sources.Entry(ctx, from.Tag, from.Name)
+	switch {
+	case err != nil:
+		return nil, explain(err)
+	case e == nil:
+		return nil, fmt.Errorf("%s: %w", from, ErrNotFound)
+	}
+	return e, c.Check(e.ETag, info(from, e).Modified)
 }
 
 // copyFar makes the record of a copy from another dataset. What lies in blocks

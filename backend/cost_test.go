@@ -3,6 +3,7 @@ package backend_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -73,6 +74,37 @@ func TestCostOfPutsWithoutPause(t *testing.T) {
 		}
 		if p50 := took.share(0.5); p50 > 1.5 {
 			t.Errorf("p50 is %.2f round trips, want at most 1.5", p50)
+		}
+	})
+}
+
+// TestCostOfMove: a transaction of many copies asks the log once, not for each.
+func TestCostOfMove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const files = 200
+		far := distant(store.NewMemory())
+		tree := sharing(t, far, 1)[0]
+		for i := range files {
+			timed(t, tree, i)
+		}
+		spent := far.of(func() {
+			tx, err := tree.Begin(t.Context(), "bench")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tx.Close()
+			for i := range files {
+				from, to := backend.Path{Dataset: "bench", Tag: "v1", Name: fmt.Sprintf("%07d", i)}, backend.Path{Dataset: "bench", Tag: "moved", Name: fmt.Sprint(i)}
+				if err := errors.Join(tx.Copy(t.Context(), to, from, backend.CopyOptions{}), tx.Remove(t.Context(), from, backend.Cond{})); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := tx.Commit(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if got := len(spent.asked); got > 3 {
+			t.Errorf("moving %d files took %d requests, want at most 3", files, got)
 		}
 	})
 }

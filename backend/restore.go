@@ -41,6 +41,7 @@ func (t *tx) again(ctx context.Context, err error) (bool, error) {
 
 // remake reads the sources of copies again.
 func (t *tx) remake(ctx context.Context) (err error) {
+	t.sources = nil
 	for i, c := range t.changes {
 		if c.remake == nil {
 			continue

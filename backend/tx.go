@@ -24,6 +24,7 @@ type tx struct {
 	changes []change
 	chunks  []manifest.Chunk // small data of the records
 	small   int              // bytes of chunks
+	sources *manifest.State  // that copies within the dataset are made from; nil: not read yet
 }
 
 // change is one record with the path that it is for.
