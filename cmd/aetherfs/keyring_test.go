@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -165,32 +166,34 @@ func TestGatewaysOfABucketShareKeys(t *testing.T) {
 func TestHubIsFollowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var logged bytes.Buffer
-		fail, looks := error(nil), 0
+		var fail atomic.Pointer[error]
+		var looks atomic.Int32
+		fail.Store(new(error))
 		look := func(ctx context.Context) error {
-			looks++
+			looks.Add(1)
 			if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) != hubTimeout {
 				t.Errorf("a look may take until %v", deadline)
 			}
-			return fail
+			return *fail.Load()
 		}
 		ended, end := context.WithCancel(t.Context())
 		stop := follow(ended, look, slog.New(slog.NewTextHandler(&logged, nil)))
 		end() // the gateway is told to stop, and goes on until its last request is answered
 		for i, fails := range []error{nil, errors.New("no answer"), errors.New("no answer"), nil, nil} {
 			time.Sleep(hubPause - time.Millisecond)
-			fail = fails
+			fail.Store(&fails)
 			time.Sleep(time.Millisecond)
 			synctest.Wait()
-			if looks != i+1 {
-				t.Errorf("after %d pauses there were %d looks", i+1, looks)
+			if got := int(looks.Load()); got != i+1 {
+				t.Errorf("after %d pauses there were %d looks", i+1, got)
 			}
 		}
 		if err := stop(t.Context()); err != nil {
 			t.Error(err)
 		}
 		time.Sleep(10 * hubPause)
-		if looks != 5 {
-			t.Errorf("it is followed after its end: %d looks", looks)
+		if got := looks.Load(); got != 5 {
+			t.Errorf("it is followed after its end: %d looks", got)
 		}
 		if got := logged.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "no answer") || !strings.Contains(got, "again") {
 			t.Errorf("logged:\n%s", got)
