@@ -137,6 +137,8 @@ func (s *stage) describe(g *gateway) {
 	s.task(g, "open the repository", func(ctx context.Context) error {
 		r, err := catalog.OpenRepository(ctx, g.store, s.dice.bytes("repository of", g.name), catalog.Chunker{Algorithm: "fastcdc", Average: chunkBytes})
 		if err == nil {
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			s.ids = append(s.ids, r.ID)
 		}
 		return err

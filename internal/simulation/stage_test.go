@@ -42,7 +42,7 @@ type stage struct {
 	two  *client // does another meanwhile
 
 	access map[string]bool // keys that have to be there, and those that must not
-	ids    []string        // of the repository, as it was told
+	ids    []string        // of the repository, as it was told; guarded by mu
 }
 
 func newStage(w *world) *stage {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -195,12 +196,12 @@ type whenRead struct {
 	store.Store
 	fits func(key string, r store.Range) bool
 	do   func()
+	once sync.Once
 }
 
 func (w *whenRead) Get(ctx context.Context, key string, r store.Range) ([]byte, store.Info, error) {
-	if do := w.do; do != nil && w.fits(key, r) {
-		w.do = nil
-		do()
+	if w.fits(key, r) {
+		w.once.Do(w.do)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, store.Info{}, err
