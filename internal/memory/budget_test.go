@@ -1,0 +1,136 @@
+package memory_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"aetherfs/internal/memory"
+)
+
+// TestLimit has many take, hold, grow and give up in virtual time: never is
+// more held than the limit, everybody who waits long enough is served, and at
+// the end all is free.
+func TestLimit(t *testing.T) {
+	type job struct{ at, n, more, hold, patience int64 } // milliseconds; bytes
+	rapid.Check(t, func(rt *rapid.T) {
+		limit := rapid.Int64Range(1, 100).Draw(rt, "limit")
+		number := func(most int64) *rapid.Generator[int64] { return rapid.Int64Range(0, most) }
+		jobs := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) job {
+			return job{
+				at: number(50).Draw(rt, "at"), n: number(150).Draw(rt, "n"), more: number(50).Draw(rt, "more"),
+				hold: number(50).Draw(rt, "hold"), patience: rapid.SampledFrom([]int64{10, 100, 1 << 20}).Draw(rt, "patience"),
+			}
+		}), 1, 30).Draw(rt, "jobs")
+		synctest.Test(t, func(t *testing.T) {
+			b := memory.NewBudget(limit)
+			var held atomic.Int64
+			hold := func(n int64) {
+				if now := held.Add(n); now > limit {
+					t.Errorf("%d bytes are held, want at most %d", now, limit)
+				}
+			}
+			for _, j := range jobs {
+				go func() {
+					time.Sleep(time.Duration(j.at) * time.Millisecond)
+					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(j.patience)*time.Millisecond)
+					defer cancel()
+					n, err := b.Take(ctx, j.n)
+					if err != nil {
+						if !errors.Is(err, context.DeadlineExceeded) || j.patience == 1<<20 {
+							t.Errorf("Take(%d) with patience for %d ms: %v", j.n, j.patience, err)
+						}
+						return
+					}
+					if want := min(j.n, limit); n != want {
+						t.Errorf("Take(%d) of %d = %d, want %d", j.n, limit, n, want)
+					}
+					hold(n)
+					if b.TryTake(j.more) {
+						hold(j.more)
+						n += j.more
+					}
+					time.Sleep(time.Duration(j.hold) * time.Millisecond)
+					held.Add(-n)
+					b.Give(n)
+				}()
+			}
+			time.Sleep(1 << 20 * time.Millisecond)
+			synctest.Wait()
+			if u := b.Usage(); u != (memory.Usage{Limit: limit}) {
+				t.Errorf("at the end %+v, want nothing used and nobody waiting", u)
+			}
+			if !b.TryTake(limit) {
+				t.Error("at the end not all is free")
+			}
+		})
+	})
+}
+
+// TestOrder: who came first is served first, also if it wants more.
+func TestOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := memory.NewBudget(10)
+		if !b.TryTake(6) {
+			t.Fatal("nothing to be had of an unused budget")
+		}
+		var order []int64
+		for _, n := range []int64{8, 5, 7} {
+			go func() {
+				if _, err := b.Take(t.Context(), n); err != nil {
+					t.Error(err)
+				}
+				order = append(order, n)
+			}()
+			synctest.Wait()
+		}
+		if b.TryTake(1) {
+			t.Error("TryTake overtakes those who wait")
+		}
+		if u := b.Usage(); u.Waiting != 3 {
+			t.Errorf("%d wait, want 3", u.Waiting)
+		}
+		for _, give := range []int64{6, 8, 5} {
+			b.Give(give)
+			synctest.Wait()
+		}
+		if want := []int64{8, 5, 7}; !slices.Equal(order, want) {
+			t.Errorf("served in the order %v, want %v", order, want)
+		}
+	})
+}
+
+// TestCancel: one that gives up lets those behind it through.
+func TestCancel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := memory.NewBudget(10)
+		b.TryTake(6)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			if _, err := b.Take(ctx, 8); !errors.Is(err, context.Canceled) {
+				t.Errorf("Take that was given up = %v", err)
+			}
+		}()
+		synctest.Wait()
+		behind := false
+		go func() {
+			_, err := b.Take(t.Context(), 3)
+			behind = err == nil
+		}()
+		synctest.Wait()
+		if behind {
+			t.Error("the second overtook the first")
+		}
+		cancel()
+		synctest.Wait()
+		if !behind {
+			t.Error("the second still waits when the first has given up")
+		}
+	})
+}
