@@ -19,7 +19,7 @@ GOVULNCHECK := $(BIN)/govulncheck-v1.9.0
 CLIENTS  := ./conformance/... ./deploy/...
 PACKAGES  = $(shell $(GO) list ./... | grep -vE '/(conformance|deploy)')
 
-.PHONY: all build run test race lint vuln bench bench-dedupe bench-views fuzz conformance soak cover clients clean
+.PHONY: all build run test race lint vuln bench bench-dedupe bench-views bench-cold fuzz conformance soak cover clients clean
 
 all: build lint test
 
@@ -69,6 +69,10 @@ bench-dedupe:
 # Reading over NFS and WebDAV, beside rclone serving the same file from a folder.
 bench-views: clients
 	$(GO) test -tags conformance,bench -timeout 30m -run TestSpeedOfViews -v ./conformance
+
+# Reading what a distant store holds, beside a download from it in parallel ranges.
+bench-cold: clients
+	$(GO) test -tags conformance,bench -timeout 30m -run TestSpeedOfColdReads -v ./conformance
 
 # Each fuzz target in turn, for FUZZ_TIME; again if it fails, because Go's fuzzer
 # now and then fails at the end of its time with nothing but "context deadline
