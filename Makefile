@@ -14,6 +14,7 @@ SEEDS        ?= 100000
 
 GOLANGCI    := $(BIN)/golangci-lint-v2.15.0
 GOVULNCHECK := $(BIN)/govulncheck-v1.9.0
+RCLONE      := $(BIN)/rclone-v1.76.0
 
 # The folders whose tests need other programs, and all others.
 CLIENTS  := ./conformance/... ./deploy/...
@@ -73,6 +74,17 @@ bench-views: clients
 # Reading what a distant store holds, beside a download from it in parallel ranges.
 bench-cold: clients
 	$(GO) test -tags conformance,bench -timeout 30m -run TestSpeedOfColdReads -v ./conformance
+
+# Speed, CPU time and memory beside versitygw and rclone; takes some 25 minutes.
+# For single rows: make bench-peers PEERS="-rounds 3 -rows 'HEAD|PUT 1 KiB'".
+# The other flags are in the package's comment, -h tells them too.
+bench-peers: build clients $(RCLONE)
+	$(GO) run ./conformance/peersbench $(PEERS)
+
+# Rclone as the bench starts it; Debian's is older.
+$(RCLONE):
+	GOBIN=$(BIN) $(GO) install github.com/rclone/rclone@$(patsubst $(BIN)/rclone-%,%,$@)
+	mv $(BIN)/rclone $@
 
 # Each fuzz target in turn, for FUZZ_TIME; again if it fails, because Go's fuzzer
 # now and then fails at the end of its time with nothing but "context deadline
