@@ -82,7 +82,8 @@ func mayShrink(plain []byte) bool {
 }
 
 // decode writes the plain bytes of frame f of t, of which stored is what the
-// store holds, to dst, and verifies them.
+// store holds, to dst, and verifies them. A frame that is stored plain may lie
+// in dst already.
 func (c *coder) decode(dst, stored []byte, t *trailer, f int, v Verify) error {
 	info := &t.frames[f]
 	if v == ByCRC && crc64nvme.Checksum(stored) != info.sum {
@@ -98,8 +99,10 @@ func (c *coder) decode(dst, stored []byte, t *trailer, f int, v Verify) error {
 }
 
 func (c *coder) expand(dst, stored []byte, k codec) error {
-	if k == codecPlain {
-		copy(dst, stored) // the trailer's parser has compared the lengths
+	if k == codecPlain { // the trailer's parser has compared the lengths
+		if &dst[0] != &stored[0] {
+			copy(dst, stored)
+		}
 		return nil
 	}
 	out, err := c.dec.DecodeAll(stored, dst[:0:len(dst)])

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"aetherfs/internal/manifest"
+	"aetherfs/internal/store"
 )
 
 // span is bytes of a block as they are stored.
@@ -50,7 +51,7 @@ func (e *Engine) fetchWith(ctx context.Context, pool string, t *trailer, from, t
 	err := twice(func() error {
 		err := e.need(ctx, pool, t, first, last, &have)
 		if err == nil {
-			err = e.decodeMissing(out, t, from, have)
+			err = e.loadMissing(ctx, pool, out, t, from, have)
 		}
 		if err != nil {
 			have = span{} // as damaged as what it was
@@ -78,11 +79,12 @@ func (e *Engine) cached(t *trailer, from, to int) (out []*frame, first, last int
 	return out, first, last
 }
 
-// need makes sure that frames first to last of t are in have.
+// need makes sure that frames first to last of t are in have, if a request
+// takes a round trip. Of this machine's disk each frame is read to its place.
 func (e *Engine) need(ctx context.Context, pool string, t *trailer, first, last int, have *span) error {
 	off := t.frames[first].off
 	n := t.frames[last].off + int64(t.frames[last].stored) - off
-	if have.slice(off, n) != nil {
+	if e.o.Verify == ByCRC || have.slice(off, n) != nil {
 		return nil
 	}
 	data, err := readBlock(ctx, e.o, pool, t.block, off, n)
@@ -90,22 +92,44 @@ func (e *Engine) need(ctx context.Context, pool string, t *trailer, first, last 
 	return err
 }
 
-// decodeMissing fills the gaps of out, frames of t from number from on.
-func (e *Engine) decodeMissing(out []*frame, t *trailer, from int, have span) error {
+// loadMissing fills the gaps of out, frames of t from number from on.
+func (e *Engine) loadMissing(ctx context.Context, pool string, out []*frame, t *trailer, from int, have span) error {
 	for i := range out {
 		if out[i] != nil {
 			continue
 		}
-		info := &t.frames[from+i]
-		f := newFrame(int(info.plain))
-		if err := e.coder.decode(f.data(), have.slice(info.off, int64(info.stored)), t, from+i, e.o.Verify); err != nil {
-			f.release()
+		f, err := e.load(ctx, pool, t, from+i, have)
+		if err != nil {
 			return err
 		}
 		e.frames.add(frameKey{t.block.Name, from + i}, f)
 		out[i] = f
 	}
 	return nil
+}
+
+// load returns frame n of t, verified. It is decoded from have, or if it is
+// not there from the store.
+func (e *Engine) load(ctx context.Context, pool string, t *trailer, n int, have span) (*frame, error) {
+	info := &t.frames[n]
+	f := newFrame(int(info.plain))
+	stored, err := have.slice(info.off, int64(info.stored)), error(nil)
+	if stored == nil {
+		room := f.buf
+		if info.codec != codecPlain {
+			room = newBuffer(int(info.stored))
+			defer room.release()
+		}
+		stored, err = readRange(ctx, e.o, pool, t.block, store.Range{Off: info.off, Len: int64(info.stored), Buf: room.data})
+	}
+	if err == nil {
+		err = e.coder.decode(f.data(), stored, t, n, e.o.Verify)
+	}
+	if err != nil {
+		f.release()
+		return nil, err
+	}
+	return f, nil
 }
 
 func releaseAll(fs []*frame) {

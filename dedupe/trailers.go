@@ -225,16 +225,22 @@ func (ts *trailers) fetch(ctx context.Context, pool string, b *manifest.Block) (
 
 // readBlock reads n bytes from off of a block.
 func readBlock(ctx context.Context, o Options, pool string, b *manifest.Block, off, n int64) ([]byte, error) {
+	return readRange(ctx, o, pool, b, store.Range{Off: off, Len: n})
+}
+
+// readRange reads the whole of a range of a block.
+func readRange(ctx context.Context, o Options, pool string, b *manifest.Block, r store.Range) ([]byte, error) {
 	key, err := objectKey(o, pool, b)
 	if err != nil {
 		return nil, err
 	}
-	data, _, err := o.Store.Get(ctx, key, store.Range{Off: b.Base + off, Len: n})
+	r.Off += b.Base
+	data, _, err := o.Store.Get(ctx, key, r)
 	if err != nil {
 		return nil, readError(key, err)
 	}
-	if int64(len(data)) != n {
-		return nil, corrupt(key, "%d bytes at %d, want %d", len(data), b.Base+off, n)
+	if int64(len(data)) != r.Len {
+		return nil, corrupt(key, "%d bytes at %d, want %d", len(data), r.Off, r.Len)
 	}
 	return data, nil
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"iter"
@@ -48,7 +47,9 @@ func (m *Memory) Get(ctx context.Context, key string, r Range) ([]byte, Info, er
 	if err != nil {
 		return nil, Info{}, fmt.Errorf("get %s: %w", key, err)
 	}
-	return bytes.Clone(o.data[off : off+n]), m.info(key, o), nil
+	data := r.Room(n)
+	copy(data, o.data[off:])
+	return data, m.info(key, o), nil
 }
 
 func (m *Memory) Put(ctx context.Context, key string, data []byte, c Cond) (Info, error) {

@@ -51,7 +51,25 @@ func Refused(err error) bool {
 // A negative Off counts from the end, as in an HTTP suffix range: {Off: -8} is
 // the last eight bytes, or the whole of a shorter object. Len 0 means "to the
 // end"; a Range that runs over the end is cut there.
-type Range struct{ Off, Len int64 }
+type Range struct {
+	Off, Len int64
+
+	// Buf is memory that the answer may be put into, from its beginning, for
+	// fresh memory is dear: a hint, and no part of what is asked for. It is the
+	// store's until Get returns.
+	Buf []byte
+}
+
+// Whole reports whether r is the whole of an object, whatever its length.
+func (r Range) Whole() bool { return r.Off == 0 && r.Len == 0 }
+
+// Room returns memory for an answer of n bytes: r.Buf if that is enough.
+func (r Range) Room(n int64) []byte {
+	if n <= int64(len(r.Buf)) {
+		return r.Buf[:n:n]
+	}
+	return make([]byte, n)
+}
 
 // Resolve returns the first byte and the length of r in an object of size
 // bytes, or ErrRange if it begins beyond the end.
@@ -60,7 +78,7 @@ func (r Range) Resolve(size int64) (off, n int64, err error) {
 	if off < 0 {
 		off = max(size+off, 0)
 	}
-	if off > size || (off == size && size > 0 && r != (Range{})) {
+	if off > size || (off == size && size > 0 && !r.Whole()) {
 		return 0, 0, fmt.Errorf("offset %d of %d bytes: %w", off, size, ErrRange)
 	}
 	n = size - off
@@ -91,8 +109,8 @@ type Info struct {
 // Info.Date is set, where the store has a clock, also beside ErrNotFound and
 // ErrExists: it says when the store knew that.
 type Store interface {
-	// Get returns the bytes of r. The caller owns them. Errors: ErrNotFound,
-	// ErrRange, or anything else for "unknown".
+	// Get returns the bytes of r. The caller owns them, be they in r.Buf or not.
+	// Errors: ErrNotFound, ErrRange, or anything else for "unknown".
 	Get(ctx context.Context, key string, r Range) ([]byte, Info, error)
 
 	// Put writes an object; it keeps no reference to data after it returns.

@@ -45,7 +45,7 @@ func (s *Store) read(key string, r store.Range) ([]byte, fs.FileInfo, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	data := make([]byte, n)
+	data := r.Room(n)
 	if read, err := f.ReadAt(data, off); read < len(data) {
 		return nil, nil, errors.Join(io.ErrUnexpectedEOF, err)
 	}

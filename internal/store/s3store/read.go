@@ -36,7 +36,7 @@ func (s *Store) Get(ctx context.Context, key string, r store.Range) ([]byte, sto
 
 func (s *Store) get(x *exchange, key string, r store.Range) ([]byte, store.Info, error) {
 	var o minio.GetObjectOptions
-	if r != (store.Range{}) {
+	if !r.Whole() {
 		o.Set("Range", header(r))
 	}
 	body, stat, head, err := s.core.GetObject(x.ctx, s.o.Bucket, s.name(key), o)
@@ -53,7 +53,7 @@ func (s *Store) get(x *exchange, key string, r store.Range) ([]byte, store.Info,
 		return nil, store.Info{}, err
 	}
 	x.receive(n)
-	data := make([]byte, n)
+	data := r.Room(n)
 	if _, err := io.ReadFull(body, data); err != nil {
 		return nil, store.Info{}, fmt.Errorf("read %d bytes: %w", n, x.own(errors.Join(x.over(), unexpected(err))))
 	}
