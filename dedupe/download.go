@@ -7,13 +7,12 @@ import (
 	"sync"
 )
 
-// Reading ahead. The first request is short, for a short time to the first
+// Requests of a download. The first is short, for a short time to the first
 // byte, and each is twice as long as the one before: up to maxFetchBytes, or
 // to a fair share of the memory for reading ahead where many files are read.
 const (
 	firstFetchBytes = 256 << 10
 	maxFetchBytes   = 4 << 20
-	fetchesAhead    = 3 // requests of one download beside the one being handed out
 )
 
 // download is one sequential read of a file.
@@ -24,7 +23,9 @@ type download struct {
 
 	off, end int64 // of the file: what is not yet planned; the planner's once it runs
 	size     int64 // of the last request
-	ahead    chan *request
+	scouts   scouts
+	window   window
+	ahead    chan *request // planned and not yet handed out; nil until there is a planner
 	planner  sync.WaitGroup
 
 	now  *request // being handed out
@@ -58,9 +59,9 @@ func (d *download) Close() error {
 		for q := range d.ahead {
 			q.abandon()
 		}
-		d.planner.Wait()
 		d.r.e.downloads.Add(-1)
 	}
+	d.planner.Wait()
 	return nil
 }
 
@@ -103,6 +104,8 @@ func (d *download) nextRequest() (*request, error) {
 		if !ok {
 			return nil, io.EOF
 		}
+		d.window.await(q)
+		d.window.leave(q)
 		return q, nil
 	}
 	if d.off >= d.end {
@@ -111,7 +114,8 @@ func (d *download) nextRequest() (*request, error) {
 	q := d.plan()
 	if d.off < d.end {
 		d.r.e.downloads.Add(1)
-		d.ahead = make(chan *request, fetchesAhead-1)
+		d.window.open(d.r.e)
+		d.ahead = make(chan *request, mostUnder-1)
 		d.planner.Go(d.planAhead)
 	}
 	q.run(d.ctx)
@@ -124,6 +128,9 @@ func (d *download) planAhead() {
 	defer close(d.ahead)
 	for d.off < d.end {
 		q := d.plan()
+		if !d.window.enter(d.ctx, q) {
+			return
+		}
 		d.planner.Go(func() { q.run(d.ctx) })
 		select {
 		case d.ahead <- q:

@@ -26,6 +26,7 @@ func (d *download) plan() *request {
 	x := d.r.recipe[i]
 	q := &request{r: d.r, x: x, lo: x.Skip + d.off - start, hi: x.Skip + min(d.r.ends[i], d.end) - start, done: make(chan struct{})}
 	d.size = min(max(2*d.size, firstFetchBytes), d.r.e.fetchBytes())
+	d.scout(i)
 	short := x.Block != nil && x.Off > 0 && x.Stored > 0 && x.Stored <= d.size
 	if !short || d.r.e.trailers.near(x.Block) != nil {
 		if q.t, q.err = d.r.e.trailerOf(d.ctx, d.r.pool, x); q.err == nil {
@@ -36,10 +37,9 @@ func (d *download) plan() *request {
 	return q
 }
 
-// fetchBytes is the longest request now.
+// fetchBytes is the longest request now: a window has room for a few.
 func (e *Engine) fetchBytes() int64 {
-	share := e.o.CacheBytes / 2 / (fetchesAhead + 1) / int64(max(e.downloads.Load(), 1))
-	return min(max(share, firstFetchBytes), maxFetchBytes)
+	return min(max(e.aheadBytes()/4, firstFetchBytes), maxFetchBytes)
 }
 
 // limit shortens q to whole frames of about n plain bytes.
