@@ -125,30 +125,3 @@ func putSmall(ctx context.Context, c *minio.Client, bucket string, i int, size i
 	_, err := c.PutObject(ctx, bucket, key, io.LimitReader(randomBytes(uint64(i)), size), size, minio.PutObjectOptions{})
 	return err
 }
-
-// TestMemoryOfManyUploads sends many middling files at once.
-func TestMemoryOfManyUploads(t *testing.T) {
-	const (
-		clients = 64
-		size    = 64 << 20
-		most    = 512 << 20
-	)
-	g := newGateway(t, false)
-	r := newReference(t, g.endpoint, "uploads")
-	all, ctx := errgroup.WithContext(t.Context())
-	for c := range clients {
-		all.Go(func() error {
-			body := io.LimitReader(randomBytes(uint64(c)), size)
-			_, err := r.core.Client.PutObject(ctx, r.bucket, fmt.Sprintf("v1/%d", c), body, size, minio.PutObjectOptions{DisableMultipart: true})
-			return err
-		})
-	}
-	if err := all.Wait(); err != nil {
-		t.Fatal(err)
-	}
-	peak := g.peakMemory(t)
-	t.Logf("peak memory of %d uploads of %d bytes at once: %d MiB", clients, int64(size), peak>>20)
-	if peak > most {
-		t.Errorf("peak memory of %d uploads at once is %d MiB, want at most %d MiB", clients, peak>>20, int64(most)>>20)
-	}
-}

@@ -32,6 +32,9 @@ type draft struct {
 	base     uint32 // number in open of the first chunk
 }
 
+// draftLen is the length, at most, of the buffer of a draft.
+func draftLen(maxChunk int) int { return max(frameBytes, maxChunk) }
+
 func newDraft() *draft { return &draft{buf: newBuffer(frameBytes)} }
 
 // fits reports whether a chunk of n bytes still belongs to the frame.

@@ -12,6 +12,7 @@ import (
 
 	"aetherfs/internal/kv"
 	"aetherfs/internal/manifest"
+	"aetherfs/internal/memory"
 	"aetherfs/internal/store"
 )
 
@@ -21,6 +22,7 @@ const (
 	DefaultUploadLimit = 8
 	DefaultBlockMemory = 96 << 20
 	DefaultCacheBytes  = 64 << 20
+	DefaultWorkBytes   = 128 << 20
 )
 
 // Options of Open. Store is required; the zero value of the others works.
@@ -33,6 +35,7 @@ type Options struct {
 	ChunkBytes  int   // average of a Scope that names none; 0: DefaultChunkBytes
 	CacheBytes  int64 // of decoded frames in memory
 	BlockMemory int64 // of blocks that are open or being uploaded, bytes
+	WorkBytes   int64 // of buffers: half for streams that are being stored, half for readers
 	UploadLimit int   // of blocks, at once
 
 	// Segment is the object key of a segment, for the blocks embedded in it;
@@ -43,10 +46,11 @@ type Options struct {
 // Engine stores and reads streams. Its methods may be called concurrently.
 type Engine struct {
 	o        Options
-	ownKV    *kv.DB        // to be closed
-	coder    *coder        // of blocks
-	packer   *coder        // of small data
-	workers  chan struct{} // a token for each frame that is being compressed
+	ownKV    *kv.DB         // to be closed
+	coder    *coder         // of blocks
+	packer   *coder         // of small data
+	work     *memory.Budget // of streams that are being read and of Moves
+	workers  chan struct{}  // a token for each frame that is being compressed
 	trailers *trailers
 	index    *index
 	embedded *embedded
@@ -88,6 +92,8 @@ func Open(o Options) (*Engine, error) {
 	setDefault(&e.o.CacheBytes, DefaultCacheBytes)
 	setDefault(&e.o.BlockMemory, DefaultBlockMemory)
 	setDefault(&e.o.UploadLimit, DefaultUploadLimit)
+	setDefault(&e.o.WorkBytes, DefaultWorkBytes)
+	e.work = memory.NewBudget(e.o.WorkBytes / 2)
 	e.workers = make(chan struct{}, runtime.GOMAXPROCS(0))
 	var err error
 	if e.coder, err = newCoder(blockLevel, cap(e.workers)); err != nil {

@@ -19,8 +19,11 @@ type input struct {
 	slots <-chan struct{} // one is taken when the last user is done
 }
 
+// inputLen is the length of the buffer of an input.
+func inputLen(maxChunk int) int { return max(inputBytes, 2*maxChunk) }
+
 func newInput(maxChunk, users int, slots <-chan struct{}) *input {
-	in := &input{buf: newBuffer(max(inputBytes, 2*maxChunk)), room: maxChunk, slots: slots}
+	in := &input{buf: newBuffer(inputLen(maxChunk)), room: maxChunk, slots: slots}
 	in.users.Store(int32(users))
 	return in
 }

@@ -6,12 +6,13 @@ import (
 	"sync"
 
 	"aetherfs/internal/manifest"
+	"aetherfs/internal/memory"
 )
 
 const (
-	// moveBytes is the memory for the plain bytes of chunks that are read
-	// together, moveChunks their number at most.
-	moveBytes  = 16 << 20
+	// mostWindow is the memory, at most, for the plain bytes of chunks that are
+	// read together, moveChunks their number.
+	mostWindow = 16 << 20
 	moveChunks = 16 << 10
 	// moveExtents bounds the extents whose trailers are fetched together.
 	moveExtents = 4 << 10
@@ -36,6 +37,11 @@ func (e *Engine) Move(ctx context.Context, scope Scope, recipes iter.Seq[manifes
 	}
 	defer s.close()
 	m := &mover{s: s, moved: newMoved(), known: map[manifest.Digest]uint32{}}
+	work, err := e.work.Take(ctx, m.plan(e.work.Limit()))
+	if err != nil {
+		return nil, err
+	}
+	defer e.work.Give(work)
 	s.lane.mover, s.settled = m, m.moved.add
 	if err := m.run(ctx, recipes); err != nil {
 		return nil, err
@@ -58,6 +64,18 @@ type mover struct {
 	extents []manifest.Extent // whose trailers are not yet at hand
 	window  []moving
 	bytes   int64 // plain, that are to be read for window
+	room    int64 // for them
+
+	reading *memory.Budget // of what is read for the window
+}
+
+// plan decides how much m may hold, where streams have limit bytes, and returns
+// what it takes in all: about half of them, so that clients are not kept waiting
+// for the end of a Move.
+func (m *mover) plan(limit int64) int64 {
+	m.room = min(mostWindow, max(limit/8, MaxFrameBytes))
+	m.reading = memory.NewBudget(min(moveReads*moveReadBytes, max(limit/4, moveReadBytes)))
+	return m.s.leastWork() + m.s.moreWork() + m.room + m.reading.Limit()
 }
 
 // moving is a chunk of the window: one that the index has, in t, or one to be
@@ -74,9 +92,9 @@ type moving struct {
 func (m *mover) run(parent context.Context, recipes iter.Seq[manifest.Recipe]) error {
 	ctx, fail := context.WithCancelCause(parent)
 	defer fail(nil)
-	_, drafts := depth(m.s.e.active.Add(1))
+	m.s.e.active.Add(1)
 	defer m.s.e.active.Add(-1)
-	p := newPacking(m.s, drafts, fail)
+	p := newPacking(m.s, mostDrafts, fail)
 	m.s.hand = p.hand
 	var packer sync.WaitGroup
 	packer.Go(func() { p.run(ctx) })
@@ -158,7 +176,7 @@ func (m *mover) extent(ctx context.Context, x manifest.Extent) error {
 // chunk puts chunk n of t, an embedded block, into the window.
 func (m *mover) chunk(ctx context.Context, digest manifest.Digest, t *trailer, n int) error {
 	size := t.ends[n] - t.chunkStart(n)
-	if m.bytes+size > moveBytes || len(m.window) == moveChunks {
+	if m.bytes+size > m.room || len(m.window) == moveChunks {
 		if err := m.flush(ctx); err != nil {
 			return err
 		}

@@ -109,7 +109,12 @@ func (t *trailer) storedBytes(a, b *moving) int64 {
 func (m *mover) readPart(ctx context.Context, t *trailer, part []*moving) error {
 	e, pool := m.s.e, m.s.scope.Pool
 	all := t.extent(part[0].n, part[len(part)-1].n-part[0].n+1)
-	err := twice(func() error {
+	taken, err := m.reading.Take(ctx, all.Stored+int64(longest(t, part)))
+	if err != nil {
+		return err
+	}
+	defer m.reading.Give(taken)
+	err = twice(func() error {
 		data, err := readBlock(ctx, e.o, pool, t.block, all.Off, all.Stored)
 		if err == nil {
 			err = e.unpack(t, span{all.Off, data}, part)
@@ -122,9 +127,18 @@ func (m *mover) readPart(ctx context.Context, t *trailer, part []*moving) error 
 	return err
 }
 
+// longest is the plain length of the longest frame that holds one of the chunks.
+func longest(t *trailer, chunks []*moving) int {
+	n := 0
+	for _, c := range chunks {
+		n = max(n, int(t.frames[t.frameOf(int(c.n))].plain))
+	}
+	return n
+}
+
 // unpack fills the chunks' data from frames of t, which are in have.
 func (e *Engine) unpack(t *trailer, have span, chunks []*moving) error {
-	plain := newBuffer(MaxFrameBytes)
+	plain := newBuffer(longest(t, chunks))
 	defer plain.release()
 	last := -1
 	for _, c := range chunks {

@@ -47,39 +47,72 @@ func (e *Engine) Store(ctx context.Context, scope Scope, r io.Reader, also ...io
 	return s.out, nil
 }
 
-// Streams up to this number at once may use more memory each, so that one
-// alone keeps all cores busy.
-const fewStreams = 4
+// What a stream may have under way: at least what it needs to go on in turn,
+// and if there is memory, so much that one alone keeps all cores busy.
+const (
+	leastInputs = 2 // one is read into while the beginning of a chunk lies in the other
+	mostInputs  = 4
+	mostDrafts  = 2 // handed on, beside one being filled and one being packed
+)
 
-// depth returns how many inputs and how many drafts a stream may have under
-// way, given the number of streams.
-func depth(streams int32) (inputs, drafts int) {
-	if streams <= fewStreams {
-		return 4, 2
-	}
-	return 2, 0
+// leastWork is the memory that s cannot do without: its inputs, a draft and what
+// that becomes.
+func (s *stream) leastWork() int64 {
+	return int64(leastInputs*inputLen(s.cut.max) + 2*draftLen(s.cut.max))
 }
 
-// read takes the whole of r.
+// moreWork is the memory that s needs beside that to do several things at once.
+func (s *stream) moreWork() int64 {
+	return int64((mostInputs-leastInputs)*inputLen(s.cut.max)+(1+mostDrafts)*draftLen(s.cut.max)) + maxRunBytes
+}
+
+// read takes the whole of r. It waits for memory before the first byte and then
+// no more, so that no two streams wait for each other.
 func (s *stream) read(ctx context.Context, r io.Reader, also []io.Writer) error {
-	inputs, drafts := depth(s.e.active.Add(1))
+	least, err := s.e.work.Take(ctx, s.leastWork())
+	if err != nil {
+		return err
+	}
+	defer s.e.work.Give(least)
+	s.e.active.Add(1)
 	defer s.e.active.Add(-1)
-	slots := make(chan struct{}, inputs)
+	slots := make(chan struct{}, mostInputs)
 	slots <- struct{}{}
 	in := newInput(s.cut.max, 1+len(also), slots)
 	ended, err := in.fill(r)
-	switch {
-	case err != nil:
+	if err != nil {
 		in.discard()
 		return err
-	case ended:
-		return s.readShort(ctx, in, also)
 	}
-	return s.readLong(ctx, r, in, also, slots, drafts)
+	if more := s.moreWork(); !ended && s.e.work.TryTake(more) {
+		defer s.e.work.Give(more)
+		return s.readLong(ctx, r, in, also, slots)
+	}
+	return s.readInTurn(ctx, r, in, ended, also, slots)
 }
 
-// readShort takes a stream that is wholly in memory.
-func (s *stream) readShort(ctx context.Context, in *input, also []io.Writer) error {
+// readInTurn takes a stream whose first bytes are in in, each stretch wholly
+// before the next is read.
+func (s *stream) readInTurn(ctx context.Context, r io.Reader, in *input, ended bool, also []io.Writer, slots chan struct{}) error {
+	s.hand = s.packAndAppend
+	for {
+		if err := s.takeInTurn(ctx, in, also); err != nil {
+			return err
+		}
+		if ended {
+			return s.end(ctx)
+		}
+		slots <- struct{}{} // never waits: leastInputs are in use at most
+		in = newInput(s.cut.max, 1+len(also), slots)
+		var err error
+		if ended, err = in.fill(r); err != nil {
+			in.discard()
+			return err
+		}
+	}
+}
+
+func (s *stream) takeInTurn(ctx context.Context, in *input, also []io.Writer) error {
 	for _, w := range also {
 		if _, err := w.Write(in.bytes()); err != nil {
 			in.discard()
@@ -87,11 +120,11 @@ func (s *stream) readShort(ctx context.Context, in *input, also []io.Writer) err
 		}
 		in.done()
 	}
-	s.hand = s.packAndAppend
-	if err := s.feed(ctx, in); err != nil {
+	if err := ctx.Err(); err != nil {
+		in.discard()
 		return err
 	}
-	return s.end(ctx)
+	return s.feed(ctx, in)
 }
 
 // packAndAppend puts d into a block.
@@ -114,12 +147,12 @@ func (s *stream) append(ctx context.Context, run []*draft) error {
 
 // readLong takes a stream whose first bytes are in first. One goroutine reads,
 // one cuts and hashes, one packs and appends, and one writes to each of also.
-func (s *stream) readLong(parent context.Context, r io.Reader, first *input, also []io.Writer, slots chan struct{}, drafts int) error {
+func (s *stream) readLong(parent context.Context, r io.Reader, first *input, also []io.Writer, slots chan struct{}) error {
 	ctx, fail := context.WithCancelCause(parent)
 	defer fail(nil)
 	var wg sync.WaitGroup
 
-	p := newPacking(s, drafts, fail)
+	p := newPacking(s, mostDrafts, fail)
 	s.hand = p.hand
 	wg.Go(func() { p.run(ctx) })
 
@@ -159,7 +192,7 @@ var errStopped = errors.New("stopped")
 
 // pump reads r into inputs and gives each to all users. Its error is r's, or
 // errStopped.
-func (s *stream) pump(ctx context.Context, r io.Reader, in *input, users []chan *input, slots chan<- struct{}) error {
+func (s *stream) pump(ctx context.Context, r io.Reader, in *input, users []chan *input, slots chan struct{}) error {
 	for ended := false; ; {
 		for _, u := range users {
 			u <- in // never waits: there are no more inputs than places
@@ -172,7 +205,7 @@ func (s *stream) pump(ctx context.Context, r io.Reader, in *input, users []chan 
 		case <-ctx.Done():
 			return errStopped
 		}
-		in = newInput(s.cut.max, len(users), in.slots)
+		in = newInput(s.cut.max, len(users), slots)
 		var err error
 		if ended, err = in.fill(r); err != nil {
 			in.discard()
