@@ -117,7 +117,8 @@ func same(a, b manifest.Recipe) bool {
 
 // Stream returns the n bytes from off, which must lie within the file, in
 // order and reading ahead. The caller closes it. Every byte is verified before
-// it is handed out; an error is as ReadAt's.
+// it is handed out; an error is as ReadAt's. It is an io.WriterTo, which copies
+// nothing.
 func (f *File) Stream(off, n int64) io.ReadCloser {
 	s := &stream{f: f, off: off, end: off + n}
 	s.open()
@@ -143,15 +144,51 @@ func (s *stream) Read(p []byte) (int, error) {
 		if err == nil || err == io.EOF {
 			return n, err
 		}
-		if err := s.f.renew(s.data, err); err != nil {
+		if err := s.renew(err); err != nil {
 			return n, err
 		}
-		s.body.Close()
-		s.open()
 		if n > 0 {
 			return n, nil
 		}
 	}
+}
+
+// WriteTo implements io.WriterTo.
+func (s *stream) WriteTo(w io.Writer) (int64, error) {
+	var total int64
+	out := &destination{w: w}
+	for {
+		n, err := io.Copy(out, s.body) // which is an io.WriterTo
+		s.off += n
+		total += n
+		if err == nil || out.err != nil {
+			return total, err
+		}
+		if err := s.renew(err); err != nil {
+			return total, err
+		}
+	}
+}
+
+// destination remembers its error, which is none of the file's.
+type destination struct {
+	w   io.Writer
+	err error
+}
+
+func (d *destination) Write(p []byte) (n int, err error) {
+	n, d.err = d.w.Write(p)
+	return n, d.err
+}
+
+// renew goes on where the bytes are now, after a failure to read them.
+func (s *stream) renew(failure error) error {
+	if err := s.f.renew(s.data, failure); err != nil {
+		return err
+	}
+	s.body.Close()
+	s.open()
+	return nil
 }
 
 func (s *stream) Close() error { return s.body.Close() }

@@ -6,13 +6,9 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"sync"
 
 	"aetherfs/backend"
 )
-
-// pieces holds the buffers in which files are sent.
-var pieces = sync.Pool{New: func() any { return new([copyBytes]byte) }}
 
 // getObject answers GET and HEAD. They differ in nothing but the body.
 func (q *request) getObject() error {
@@ -67,42 +63,56 @@ func (q *request) describe(info backend.Info, want span, part *backend.Part) {
 			writeChecksums(h, info.Attr.Checksums)
 		}
 	}
-	for query, name := range map[string]string{
-		"response-content-type":        "Content-Type",
-		"response-content-language":    "Content-Language",
-		"response-expires":             "Expires",
-		"response-cache-control":       "Cache-Control",
-		"response-content-disposition": "Content-Disposition",
-		"response-content-encoding":    "Content-Encoding",
-	} {
-		if v := q.query.Get(query); v != "" {
-			h.Set(name, v)
+	for name, values := range q.query {
+		if header, ok := overridden[name]; ok && values[0] != "" {
+			h.Set(header, values[0])
 		}
 	}
 }
 
-// stream sends bytes of a file. The first piece is read, and with that
+// overridden is the headers of an answer that a request may choose, by the
+// parameter that does.
+var overridden = map[string]string{
+	"response-content-type":        "Content-Type",
+	"response-content-language":    "Content-Language",
+	"response-expires":             "Expires",
+	"response-cache-control":       "Cache-Control",
+	"response-content-disposition": "Content-Disposition",
+	"response-content-encoding":    "Content-Encoding",
+}
+
+// stream sends bytes of a file. The first of them are read, and with that
 // verified, before the headers go out: what fails there gets a proper answer.
 func (q *request) stream(file *backend.File, want span, status int) error {
-	piece := pieces.Get().(*[copyBytes]byte)
-	defer pieces.Put(piece)
 	body := file.Stream(want.off, want.n)
 	defer body.Close()
-
-	for left := want.n; left > 0; {
-		n, err := io.ReadAtLeast(body, piece[:min(left, copyBytes)], 1)
-		if err != nil {
-			return short(err)
-		}
-		if q.w.status == 0 {
-			q.w.WriteHeader(status)
-		}
-		if _, err := q.w.Write(piece[:n]); err != nil {
-			return err
-		}
-		left -= int64(n)
+	n, err := io.Copy(&sending{q.w, status}, body)
+	if err == nil && n < want.n {
+		err = io.ErrUnexpectedEOF
 	}
-	return nil
+	return short(err)
+}
+
+// sending sends the headers before the first bytes, and the bytes in pieces
+// for each of which the client has time.
+type sending struct {
+	w      *response
+	status int
+}
+
+func (s *sending) Write(p []byte) (int, error) {
+	if s.w.status == 0 {
+		s.w.WriteHeader(s.status)
+	}
+	sent := 0
+	for sent < len(p) {
+		n, err := s.w.Write(p[sent:min(sent+sendBytes, len(p))])
+		sent += n
+		if err != nil {
+			return sent, err
+		}
+	}
+	return sent, nil
 }
 
 // short makes damage of a file that ends before its length.

@@ -26,9 +26,9 @@ const (
 	maxBucketXML  = 64 << 10 // of CreateBucket and of an ACL
 	maxXMLDepth   = 16       // no request of S3's is deeper than 6
 
-	// copyBytes is the piece in which a file is sent; it is verified whole
-	// before its first byte leaves.
-	copyBytes = 128 << 10
+	// sendBytes is the piece of a file that a client has idleTimeout to take:
+	// it may be as slow as 2 KiB a second.
+	sendBytes = 128 << 10
 
 	// idleTimeout ends a connection on which for this long no byte moved,
 	// though one was awaited.
