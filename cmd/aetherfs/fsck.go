@@ -78,7 +78,7 @@ func fsck(ctx context.Context, c *config.Config, readData bool, report func(upke
 	} else if err != nil {
 		return checked, err
 	}
-	bytes, err := dedupe.Open(dedupe.Options{Store: objects, Verify: dedupe.ByDigest, Segment: catalog.SegmentKey, CacheBytes: c.Memory / cacheShare})
+	bytes, err := dedupe.Open(dedupe.Options{Store: objects, Verify: dedupe.ByDigest, Segment: catalog.SegmentKey, CacheBytes: cacheBytes(c.Memory)})
 	if err != nil {
 		return checked, err
 	}

@@ -32,7 +32,7 @@ import (
 // runGateway serves until ctx ends. What it was asked to store by then is
 // stored when it returns.
 func runGateway(ctx context.Context, c *config.Config, stdout io.Writer, log *slog.Logger) (err error) {
-	debug.SetMemoryLimit(c.Memory)
+	debug.SetMemoryLimit(c.Memory - mappedBytes)
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (g *gateway) openNamesAndBytes(ctx context.Context, c *config.Config, objec
 		return nil, nil, fmt.Errorf("open repository %s: %w", c.Store, err)
 	}
 	g.repository = repository
-	cache, err := kv.Open(filepath.Join(c.Data, "catalog"), repository.ID, kv.Options{Log: log})
+	cache, err := kv.Open(filepath.Join(c.Data, "catalog"), repository.ID, kv.Options{Log: log, Memory: c.Memory / kvShare})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -116,7 +116,7 @@ func (g *gateway) openNamesAndBytes(ctx context.Context, c *config.Config, objec
 	bytes, err := dedupe.Open(dedupe.Options{
 		Store: objects, KV: cache, Verify: verify, Segment: catalog.SegmentKey,
 		ChunkBytes: repository.Chunker.Average,
-		CacheBytes: c.Memory / cacheShare, BlockMemory: c.Memory / blockShare,
+		CacheBytes: cacheBytes(c.Memory), BlockMemory: c.Memory / blockShare, WorkBytes: c.Memory / workShare,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -188,15 +188,23 @@ func (g *gateway) webDAV(c *config.Config, seenBy func(auth.Identity) backend.Tr
 	})
 }
 
-// Shares of --memory. The rest is for requests, Badger and the states of the
-// datasets.
+// Shares of --memory. The rest is for connections, the states of the datasets
+// and the collector.
 const (
-	cacheShare = 8 // one part in 8 for frames that were read
 	blockShare = 8 // one part in 8 for blocks that are open or on their way
 	nodeShare  = 8 // one part in 8 for nodes of folded datasets
+	workShare  = 8 // one part in 8 for buffers of files on their way in and out
+	kvShare    = 8 // one part in 8, at most 64 MiB, for Badger
 
 	packedShare = 32 // one part in 32 for compressed answers over HTTP
+
+	// mappedBytes is what is not the collector's: the program itself, of which
+	// some 16 MiB are in memory, and half of what Badger has.
+	mappedBytes = 32 << 20
 )
+
+// cacheBytes is the share of frames that were read, 5 parts in 16.
+func cacheBytes(memory int64) int64 { return memory / 16 * 5 }
 
 // answers reports whether the store does.
 func answers(ctx context.Context, st store.Store) error {

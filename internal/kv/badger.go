@@ -15,13 +15,13 @@ type onDisk struct{ db *badger.DB }
 var _ table = onDisk{}
 
 // openBadger opens Badger in dir.
-func openBadger(dir string, log *slog.Logger) (t table, err error) {
+func openBadger(dir string, z sizes, log *slog.Logger) (t table, err error) {
 	defer func() {
 		if r := recover(); r != nil { // Badger panics on some damaged files
 			t, err = nil, fmt.Errorf("badger: %v", r)
 		}
 	}()
-	db, err := badger.Open(sized(dir, log))
+	db, err := badger.Open(sized(dir, z, log))
 	if err == nil {
 		return onDisk{db}, nil
 	}

@@ -47,7 +47,7 @@ func (d *DB) openExisting() error {
 
 // openBadger sets d.db, if it can.
 func (d *DB) openBadger() error {
-	db, err := openBadger(d.dir, d.log)
+	db, err := openBadger(d.dir, d.sizes, d.log)
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,10 @@ var ErrLocked = errors.New("folder is in use by another process")
 type Options struct {
 	Log  *slog.Logger                     // nil: silent
 	Free func(dir string) (uint64, error) // bytes that are free for dir; nil: those of its file system
+
+	// Memory is what may be used, in bytes, about: half of it lies in mapped
+	// files. It also bounds a value, at a 64th of it. 0: DefaultMemory.
+	Memory int64
 }
 
 // DB is a set of key spaces in one folder. Its methods may be called
@@ -32,6 +36,8 @@ type DB struct {
 	dir string // empty: in memory
 	id  string // of the repository
 	log *slog.Logger
+
+	sizes sizes
 
 	free   func(dir string) (uint64, error)
 	asleep bool // nothing is written, for want of room; the writer's
@@ -49,7 +55,7 @@ type DB struct {
 // there is none. It fails only where no usable folder can be made at all, and
 // with ErrLocked.
 func Open(dir, id string, o Options) (*DB, error) {
-	d := &DB{dir: dir, id: id, log: o.Log, free: o.Free}
+	d := &DB{dir: dir, id: id, log: o.Log, free: o.Free, sizes: sizesFor(o.Memory)}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
@@ -66,7 +72,7 @@ func Open(dir, id string, o Options) (*DB, error) {
 // Memory returns a cache that ends with the process. It uses no clock and no
 // goroutine but its writer, so it works inside a testing/synctest bubble.
 func Memory() *DB {
-	d := &DB{log: slog.New(slog.DiscardHandler), db: newMemory()}
+	d := &DB{log: slog.New(slog.DiscardHandler), db: newMemory(), sizes: sizesFor(0)}
 	d.start()
 	return d
 }

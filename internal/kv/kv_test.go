@@ -86,11 +86,11 @@ func TestDelete(t *testing.T) {
 	}
 }
 
-// A value of MaxValueBytes is kept, in memory and over a reopening; a longer
+// A value of a 64th of the memory is kept, in memory and over a reopening; a longer
 // one is dropped, and what came with it is not.
 func TestLongestValue(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "cache")
-	longest := bytes.Repeat([]byte("node"), kv.MaxValueBytes/4)
+	longest := bytes.Repeat([]byte("node"), kv.DefaultMemory/64/4)
 	fill := func(db *kv.DB) {
 		for i := range 40 {
 			db.Space("s").PutAll([]kv.Pair{

@@ -67,7 +67,7 @@ func (s *Space) Put(key, value []byte) { s.PutAll([]Pair{{key, value}}) }
 func (s *Space) PutAll(pairs []Pair) {
 	w := write{pairs: make([]Pair, 0, len(pairs))}
 	for _, p := range pairs {
-		if len(p.Value) <= MaxValueBytes {
+		if int64(len(p.Value)) <= s.db.sizes.maxValue {
 			full := s.full(p.Key)
 			w.pairs = append(w.pairs, Pair{full, sealed(full, p.Value)})
 		}
