@@ -7,8 +7,8 @@
 //     canonicalised from their decoded form, host and every x-amz-* header of
 //     the request must be signed, and nothing may be given twice.
 //  3. A known and an unknown access key take the same work, but for a look
-//     whether another gateway made it, and signatures are compared in constant
-//     time.
+//     whether another gateway made it and the first time that a key is used on a
+//     day, and signatures are compared in constant time.
 //  4. A secret never leaves the package, but when its key is made: not in an
 //     error, nor in a Request.
 //  5. Whether a key is known is asked at each request: one that is deleted ends
@@ -41,12 +41,14 @@ const (
 // maxSkew is how far the clock of a client may be off. S3's.
 const maxSkew = 15 * time.Minute
 
-// Verifier checks signatures. It may be used by many goroutines, and its
-// fields are not changed afterwards.
+// Verifier checks signatures. It may be used by many goroutines, is not copied,
+// and its fields are not changed afterwards.
 type Verifier struct {
 	Keys   Keys
 	Region string           // that requests have to be signed for; empty: DefaultRegion
 	Now    func() time.Time // nil: time.Now
+
+	signing signingKeys
 }
 
 // Request is what is known of a request whose signature was verified.

@@ -30,7 +30,7 @@ type canonical struct {
 
 // digest is the SHA-256 of the canonical request.
 func (c *canonical) digest() [sha256.Size]byte {
-	var b []byte
+	b := make([]byte, 0, 2<<10) // more than most take
 	b = append(b, c.r.Method...)
 	b = append(b, '\n')
 	b = appendPath(b, c.r.URL)

@@ -98,10 +98,10 @@ func (c *claim) covers(r *http.Request) error {
 		return notSigned("host")
 	}
 	for name := range r.Header {
-		name = strings.ToLower(name)
-		if !isAmz(name) {
+		if len(name) < len(amzPrefix) || !strings.EqualFold(name[:len(amzPrefix)], amzPrefix) {
 			continue
 		}
+		name = strings.ToLower(name)
 		if _, found := slices.BinarySearch(c.signed, name); !found {
 			return notSigned(name)
 		}
@@ -132,7 +132,7 @@ func (v *Verifier) admit(c *claim, r *http.Request, query url.Values) (*Request,
 	if err != nil {
 		return nil, err
 	}
-	key := c.scope.key(k.Secret)
+	key := v.signing.key(c.scope, k.Secret)
 	signed := canonical{r: r, query: query, without: c.without, signed: c.signed, payload: c.payload}
 	right := signRequest(key, c.timestamp, c.scope, signed.digest())
 	if err := judge(known, hmac.Equal(right, c.signature)); err != nil {

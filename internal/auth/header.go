@@ -3,6 +3,7 @@ package auth
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -43,24 +44,33 @@ func parseAuthorization(values []string) (*claim, error) {
 	case scheme != algorithm:
 		return nil, refuse(InvalidArgument, "Unsupported Authorization Type")
 	}
-	setters := map[string]func(string) error{
-		"Credential": c.setCredential, "SignedHeaders": c.setSigned, "Signature": c.setSignature,
-	}
+	var given [len(authorization)]bool
 	for field := range strings.SplitSeq(fields, ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
-		set := setters[name]
-		if set == nil {
+		i := slices.IndexFunc(authorization[:], func(f fieldOf) bool { return f.name == name })
+		if i < 0 || given[i] {
 			return nil, c.wrong("the field %q is unknown or given twice.", name)
 		}
-		delete(setters, name)
-		if err := set(value); err != nil {
+		given[i] = true
+		if err := authorization[i].set(c, value); err != nil {
 			return nil, err
 		}
 	}
-	if len(setters) > 0 {
+	if slices.Contains(given[:], false) {
 		return nil, c.wrong("it requires a Credential, SignedHeaders and a Signature.")
 	}
 	return c, nil
+}
+
+// authorization is the fields of an Authorization header.
+var authorization = [...]fieldOf{
+	{"Credential", (*claim).setCredential}, {"SignedHeaders", (*claim).setSigned}, {"Signature", (*claim).setSignature},
+}
+
+// fieldOf is a field of a claim, and what takes its value.
+type fieldOf struct {
+	name string
+	set  func(c *claim, value string) error
 }
 
 // setHeaderTime takes the time from x-amz-date, else from Date.

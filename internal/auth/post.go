@@ -93,7 +93,7 @@ func (v *Verifier) checkForm(ctx context.Context, fields map[string]string) (Ide
 	if err != nil {
 		return Identity{}, err
 	}
-	right := sign(c.scope.key(key.Secret), fields[fieldPolicy])
+	right := sign(v.signing.key(c.scope, key.Secret), fields[fieldPolicy])
 	if err := judge(known, hmac.Equal(right, c.signature)); err != nil {
 		return Identity{}, err
 	}

@@ -101,5 +101,8 @@ func hoist(h http.Header, query url.Values, isHeader func(name string) bool) (ht
 	return hoisted, nil
 }
 
+// amzPrefix begins the lower-case names of Amazon's headers.
+const amzPrefix = "x-amz-"
+
 // isAmz reports whether a lower-case name is one of Amazon's.
-func isAmz(name string) bool { return strings.HasPrefix(name, "x-amz-") }
+func isAmz(name string) bool { return strings.HasPrefix(name, amzPrefix) }
