@@ -59,7 +59,11 @@ func etags(h http.Header, name string) ([]string, error) {
 }
 
 func date(h http.Header, name string) time.Time {
-	t, err := http.ParseTime(h.Get(name))
+	value := h.Get(name)
+	if value == "" {
+		return time.Time{}
+	}
+	t, err := http.ParseTime(value)
 	if err != nil {
 		return time.Time{}
 	}

@@ -2,6 +2,7 @@ package s3api
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -53,16 +54,19 @@ func readMeta(h http.Header) ([]backend.KV, error) {
 	return meta, nil
 }
 
-// joined returns h with one line for each of Amazon's headers: several are
-// signed as one with commas, and mean the same.
-func joined(h http.Header) http.Header {
-	h = h.Clone()
+// together returns a copy of h with the headers that came in the query, and
+// one line for each of Amazon's: several are signed as one with commas, and mean
+// the same. The lines are h's, not to be changed.
+func together(h, hoisted http.Header) http.Header {
+	all := make(http.Header, len(h)+len(hoisted))
 	for name, lines := range h {
-		if strings.HasPrefix(name, "X-Amz-") {
-			h[name] = []string{strings.Join(lines, ",")}
+		if len(lines) > 1 && strings.HasPrefix(name, "X-Amz-") {
+			lines = []string{strings.Join(lines, ",")}
 		}
+		all[name] = lines
 	}
-	return h
+	maps.Copy(all, hoisted)
+	return all
 }
 
 // writeInfo sets the headers that describe a file.
@@ -71,7 +75,7 @@ func writeInfo(h http.Header, info backend.Info) {
 	h.Set("Last-Modified", httpTime(info.Modified))
 	h.Set("Accept-Ranges", "bytes")
 	h.Set("Content-Type", cmp.Or(info.Attr.ContentType, defaultType))
-	for _, kv := range []backend.KV{
+	for _, kv := range [...]backend.KV{
 		{Name: "Content-Encoding", Value: info.Attr.ContentEncoding},
 		{Name: "Content-Language", Value: info.Attr.ContentLanguage},
 		{Name: "Content-Disposition", Value: info.Attr.ContentDisposition},
@@ -101,11 +105,14 @@ var refused = map[string]*Error{
 }
 
 // refusedPrefixes are those of whole families of such headers.
-var refusedPrefixes = map[string]*Error{
-	"X-Amz-Server-Side-Encryption":             notImplemented("Server-side encryption"),
-	"X-Amz-Copy-Source-Server-Side-Encryption": notImplemented("Server-side encryption"),
-	"X-Amz-Object-Lock-":                       notImplemented("Object lock"),
-	"X-Amz-Grant-":                             fail("AccessControlListNotSupported", "The bucket does not allow ACLs."),
+var refusedPrefixes = []struct {
+	prefix string
+	err    *Error
+}{
+	{"X-Amz-Server-Side-Encryption", notImplemented("Server-side encryption")},
+	{"X-Amz-Copy-Source-Server-Side-Encryption", notImplemented("Server-side encryption")},
+	{"X-Amz-Object-Lock-", notImplemented("Object lock")},
+	{"X-Amz-Grant-", fail("AccessControlListNotSupported", "The bucket does not allow ACLs.")},
 }
 
 // harmless are values with which a header asks for nothing.
@@ -121,12 +128,15 @@ var harmless = map[string]string{
 // that is not empty stays, and the answer says so).
 func refuseHeaders(h http.Header) error {
 	for name, values := range h {
+		if !strings.HasPrefix(name, "X-") {
+			continue
+		}
 		if e, ok := refused[name]; ok {
 			return e
 		}
-		for prefix, e := range refusedPrefixes {
-			if strings.HasPrefix(name, prefix) {
-				return e
+		for _, family := range refusedPrefixes {
+			if strings.HasPrefix(name, family.prefix) {
+				return family.err
 			}
 		}
 		want, ok := harmless[name]

@@ -153,6 +153,20 @@ func TestRanges(t *testing.T) {
 	w.want(t, 200, "", "GET", "/bucket/k", "", "Range", "bytes=0-1", "If-Range", `"other"`)
 }
 
+// TestRestOfAnother: of two files that were put within a second, nobody is given
+// the rest of one who has the beginning of the other and asks by its time.
+func TestRestOfAnother(t *testing.T) {
+	w := newWorld(t, false, nil)
+	w.want(t, 200, "", "PUT", "/bucket/k", "first")
+	told := w.do(t, "HEAD", "/bucket/k", "").header
+	w.want(t, 200, "", "PUT", "/bucket/k", "other")
+	for _, cond := range []string{told.Get("Last-Modified"), told.Get("ETag"), "W/" + told.Get("ETag")} {
+		if got := w.want(t, 200, "", "GET", "/bucket/k", "", "Range", "bytes=2-", "If-Range", cond); got.body != "other" {
+			t.Errorf("If-Range %s: %q, want all of the second file", cond, got.body)
+		}
+	}
+}
+
 func TestConditionalReads(t *testing.T) {
 	w := newWorld(t, false, nil)
 	etag := w.want(t, 200, "", "PUT", "/bucket/k", "x").header.Get("ETag")

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -55,9 +55,10 @@ func (s *server) open(w http.ResponseWriter, r *http.Request) *request {
 	}
 	q.r = r.WithContext(q.ctx)
 	q.r.Body = q.in
-	q.w.Header().Set("x-amz-request-id", q.id)
-	q.w.Header().Set("x-amz-id-2", q.id)
-	q.w.Header().Set("Server", "AetherFS")
+	h := q.w.Header()
+	h.Set("X-Amz-Request-Id", q.id)
+	h.Set("X-Amz-Id-2", q.id)
+	h.Set("Server", "AetherFS")
 	return q
 }
 
@@ -71,9 +72,8 @@ func (q *request) authenticate() error {
 	if err != nil {
 		return err
 	}
-	q.r.Header = joined(q.r.Header)
-	maps.Copy(q.r.Header, a.Hoisted)
-	q.header = q.r.Header
+	q.header = together(q.r.Header, a.Hoisted)
+	q.r.Header = q.header
 	q.auth = a
 	q.tree = q.Tree(a.Identity)
 	return nil
@@ -130,27 +130,42 @@ func (q *request) report() {
 	}
 	took := q.Now().Sub(q.start)
 	q.Observe(Observation{Operation: q.op.name, Status: status, Duration: took, In: q.in.n, Out: q.w.n})
-
-	args := []any{
-		"request", q.id, "operation", q.op.name, "method", q.r.Method, "bucket", q.bucket, "key", q.key,
-		"status", status, "in", q.in.n, "out", q.w.n, "took", took, "remote", q.r.RemoteAddr,
+	if level := q.logLevel(status); q.Log.Enabled(q.ctx, level) {
+		q.log(level, status, took)
 	}
-	if q.auth != nil {
-		args = append(args, "access_key", q.auth.Identity.AccessKey)
-	}
-	if q.failure != nil {
-		args = append(args, "error", q.failure)
-	}
-	if status >= 500 && status != http.StatusNotImplemented {
-		q.Log.Error("s3", args...)
-		return
-	}
-	q.Log.Info("s3", args...)
 }
 
-// hasHeader reports whether the request carries the header, empty or not.
+// logLevel is that of the request's line. What went well is worth one only when
+// debugging, for the line costs a tenth of the request.
+func (q *request) logLevel(status int) slog.Level {
+	switch {
+	case status >= 500 && status != http.StatusNotImplemented:
+		return slog.LevelError
+	case status >= 400 || q.failure != nil && status != http.StatusNotModified:
+		return slog.LevelInfo
+	}
+	return slog.LevelDebug
+}
+
+func (q *request) log(level slog.Level, status int, took time.Duration) {
+	attrs := []slog.Attr{
+		slog.String("request", q.id), slog.String("operation", q.op.name), slog.String("method", q.r.Method),
+		slog.String("bucket", q.bucket), slog.String("key", q.key), slog.Int("status", status),
+		slog.Int64("in", q.in.n), slog.Int64("out", q.w.n), slog.Duration("took", took), slog.String("remote", q.r.RemoteAddr),
+	}
+	if q.auth != nil {
+		attrs = append(attrs, slog.String("access_key", q.auth.Identity.AccessKey))
+	}
+	if q.failure != nil {
+		attrs = append(attrs, slog.Any("error", q.failure))
+	}
+	q.Log.LogAttrs(q.ctx, level, "s3", attrs...)
+}
+
+// hasHeader reports whether the request carries the header of that canonical
+// name, empty or not.
 func (q *request) hasHeader(name string) bool {
-	_, ok := q.header[http.CanonicalHeaderKey(name)]
+	_, ok := q.header[name]
 	return ok
 }
 

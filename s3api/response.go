@@ -45,8 +45,11 @@ func (w *response) Write(p []byte) (int, error) {
 // may serve more requests. net/http first reads on to the end of a request's
 // body that is not long, and has no deadline of its own for that.
 func (w *response) end() {
-	_ = w.control.SetReadDeadline(w.now().Add(idleTimeout)) // net/http sets the next request's
-	_ = w.control.SetWriteDeadline(w.now().Add(2 * idleTimeout))
+	now := w.now()
+	if !w.in.ended {
+		_ = w.control.SetReadDeadline(now.Add(idleTimeout)) // net/http sets the next request's
+	}
+	_ = w.control.SetWriteDeadline(now.Add(2 * idleTimeout))
 	_ = w.control.Flush()
 	_ = w.control.SetWriteDeadline(time.Time{})
 }

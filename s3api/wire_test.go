@@ -189,7 +189,7 @@ func TestLogAndMetrics(t *testing.T) {
 	var log bytes.Buffer
 	var seen []s3api.Observation
 	w := newWorld(t, false, func(o *s3api.Options) {
-		o.Log = slog.New(slog.NewTextHandler(&log, nil))
+		o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		o.Observe = func(x s3api.Observation) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -213,8 +213,10 @@ func TestLogAndMetrics(t *testing.T) {
 			t.Errorf("seen %+v, want %+v", x, want[i])
 		}
 	}
-	if n := strings.Count(log.String(), "\n"); n != 4 {
-		t.Errorf("%d lines, want one a request:\n%s", n, &log)
+	for level, want := range map[string]int{"DEBUG": 2, "INFO": 2} {
+		if n := strings.Count(log.String(), "level="+level+" "); n != want {
+			t.Errorf("%d lines of level %s, want %d:\n%s", n, level, want, &log)
+		}
 	}
 	for _, secret := range []string{secretKey, "Signature"} {
 		if strings.Contains(log.String(), secret) {

@@ -293,7 +293,7 @@ func TestUploadInFlightIsFinished(t *testing.T) {
 }
 
 func TestOneLineARequest(t *testing.T) {
-	s := start(t, t.TempDir(), "--log-format=json")
+	s := start(t, t.TempDir(), "--log-format=json", "--log-level=debug")
 	s.must("PUT", "/maps", nil)
 	s.must("PUT", "/maps/v1/a", strings.NewReader("a"))
 	s.stop()
