@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,7 +29,7 @@ const (
 	coldLatency = 20 * time.Millisecond
 	coldRounds  = 5
 
-	smallFiles   = 1024
+	smallFiles   = 1200     // so much that the log is folded
 	smallBytes   = 64 << 10 // of each
 	smallReaders = 16       // at once
 
@@ -135,8 +136,8 @@ func (g *gateway) cpu(t *testing.T) time.Duration {
 	return time.Duration(ticks) * clockTick
 }
 
-// newDistance stores the files, over a network without latency, and moves the
-// store away.
+// newDistance stores the files, over a network without latency, waits until the
+// small ones are folded into blocks, and moves the store away.
 func newDistance(t *testing.T) *distance {
 	t.Helper()
 	server := versitytest.Start(t)
@@ -153,6 +154,10 @@ func newDistance(t *testing.T) *distance {
 	for _, c := range []*sdkClient{openSDK(t, near, "plain").(*sdkClient), d.through} {
 		fillCold(t, c)
 	}
+	await(t, "a checkpoint", func() bool {
+		found, err := filepath.Glob(filepath.Join(server.Folder, "store/some/prefix/datasets/*/checkpoints/*"))
+		return err == nil && len(found) > 0
+	})
 	d.gateway.env = bucket{"s3://store/some/prefix?endpoint=" + quoted(d.proxy.url), near.access, near.secret}.variables()
 	return d
 }
