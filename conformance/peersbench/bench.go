@@ -49,6 +49,9 @@ func (b *bench) round(ctx context.Context, lasting *scene, round int) (err error
 			scene = fresh
 		}
 		for _, v := range scene.inTurn(round + i) {
+			if v.kind == r.spare {
+				continue
+			}
 			if err := b.turn(ctx, r, v, round); err != nil {
 				return err
 			}

@@ -18,7 +18,8 @@ type content struct {
 	shift bool   // one byte is inserted before each object
 }
 
-func (c content) key(i int) string { return fmt.Sprintf("%s/%06d", c.name, i) }
+// key is that of an object; a folder has a thousand.
+func (c content) key(i int) string { return fmt.Sprintf("%s/%03d/%06d", c.name, i/1000, i) }
 
 func (c content) bytes() int64 { return int64(c.count) * int64(c.size) }
 

@@ -8,6 +8,7 @@ type row struct {
 	goals []goal
 	each  bool // it is told in operations, instead of bytes
 	fresh bool // the servers are of the round, because much is written
+	spare kind // is not given this work, which would take it too long; empty is none
 
 	prepare func(context.Context, *turn) error // before the clock starts
 	work    func(context.Context, *turn) (amount, error)
@@ -17,6 +18,12 @@ type row struct {
 // to gives a row its goals.
 func (r row) to(goals ...goal) row {
 	r.goals = goals
+	return r
+}
+
+// sparing keeps a row from a kind of server.
+func (r row) sparing(k kind) row {
+	r.spare = k
 	return r
 }
 

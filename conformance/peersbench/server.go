@@ -75,6 +75,8 @@ func (v *server) args(address string) []string {
 	switch v.kind {
 	case versityGW:
 		return []string{"--port", address, "--quiet", "posix", v.data()}
+	case keepAlive:
+		return []string{"--port", address, "--quiet", "--keep-alive", "posix", v.data()}
 	case rclone:
 		return []string{"serve", "s3", "--addr", address, "--auth-key", accessKey + "," + secretKey, v.data()}
 	default:

@@ -13,6 +13,7 @@ type kind string
 const (
 	aetherFS  kind = "aetherfs"
 	versityGW kind = "versitygw"
+	keepAlive kind = "versitygw-keep-alive" // which versitygw has to be told
 	rclone    kind = "rclone"
 )
 
@@ -21,6 +22,7 @@ const (
 var programs = map[kind]string{
 	aetherFS:  "bin/aetherfs",
 	versityGW: "bin/versitygw",
+	keepAlive: "bin/versitygw",
 	rclone:    "bin/rclone-v1.76.0",
 }
 
@@ -46,7 +48,7 @@ func parseSpecs(list string) ([]spec, error) {
 		case slices.ContainsFunc(specs, func(s spec) bool { return s.name == name }):
 			return nil, fmt.Errorf("server %q is named twice", name)
 		case !known && !given:
-			return nil, fmt.Errorf("server %q is none of aetherfs, versitygw, rclone; another build is name=path", name)
+			return nil, fmt.Errorf("server %q is none of aetherfs, versitygw, versitygw-keep-alive, rclone; another build is name=path", name)
 		case !known:
 			s.kind = aetherFS
 		case !given:
