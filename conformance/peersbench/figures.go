@@ -3,16 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"io/fs"
-	"net/http"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
+	"slices"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // figures are what one turn cost.
@@ -91,70 +83,5 @@ func (r row) counts(ctx context.Context, t *turn) (f figures, err error) {
 }
 
 func (r row) asks(m measure) bool {
-	for _, g := range r.goals {
-		if g.what == m {
-			return true
-		}
-	}
-	return false
-}
-
-// syncDisk writes out what a server has left to the system, so that the next
-// one does not wait for it.
-func syncDisk(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return unix.Syncfs(int(f.Fd()))
-}
-
-// folderBytes is the size of the files below dir.
-func folderBytes(dir string) (n int64, err error) {
-	err = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		info, err := d.Info()
-		if err == nil {
-			n += info.Size()
-		}
-		return err
-	})
-	return n, err
-}
-
-// storePuts asks AetherFS how many objects it has put to its store.
-func storePuts(ctx context.Context, url string) (int64, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/metrics", nil)
-	if err != nil {
-		return 0, err
-	}
-	req.SetBasicAuth(accessKey, secretKey)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return 0, err
-	}
-	return parsePuts(string(text))
-}
-
-// parsePuts adds up the requests to put an object that a page of metrics tells.
-func parsePuts(metrics string) (puts int64, err error) {
-	for line := range strings.Lines(metrics) {
-		if strings.HasPrefix(line, `aetherfs_store_requests_total{kind="put"`) {
-			_, value, _ := cutLast(strings.TrimSpace(line), " ")
-			n, err := strconv.ParseFloat(value, 64)
-			if err != nil {
-				return 0, fmt.Errorf("metric %q: %w", line, err)
-			}
-			puts += int64(n)
-		}
-	}
-	return puts, nil
+	return slices.ContainsFunc(r.goals, func(g goal) bool { return g.what == m })
 }

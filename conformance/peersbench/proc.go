@@ -108,7 +108,7 @@ func (p process) settled(ctx context.Context) (time.Duration, error) {
 		if err != nil {
 			return 0, err
 		}
-		if now-used <= tick/2 {
+		if now == used {
 			quiet++
 		} else {
 			quiet = 0

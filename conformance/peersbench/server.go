@@ -32,7 +32,7 @@ type server struct {
 	held map[string]bool // contents that were put for a row's work
 
 	cmd  *exec.Cmd
-	gone chan error // yields what Wait returned
+	gone chan struct{} // closed when the process has ended
 }
 
 // startServer starts a server on an empty folder below dir and waits until it
@@ -42,7 +42,7 @@ func startServer(ctx context.Context, s spec, dir string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &server{spec: s, url: "http://" + address, dir: dir, held: map[string]bool{}, gone: make(chan error, 1)}
+	v := &server{spec: s, url: "http://" + address, dir: dir, held: map[string]bool{}, gone: make(chan struct{})}
 	if err := os.MkdirAll(v.data(), 0o700); err != nil {
 		return nil, err
 	}
@@ -59,7 +59,10 @@ func startServer(ctx context.Context, s spec, dir string) (*server, error) {
 		return nil, fmt.Errorf("start %s: %w", s.name, err)
 	}
 	v.process = process{v.cmd.Process.Pid}
-	go func() { v.gone <- v.cmd.Wait() }()
+	go func() {
+		_ = v.cmd.Wait() // the process's state tells how it ended
+		close(v.gone)
+	}()
 	if err := v.answers(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", s.name, err), v.stop())
 	}
@@ -92,9 +95,8 @@ func (v *server) answers(ctx context.Context) error {
 	defer again.Stop()
 	for {
 		select {
-		case err := <-v.gone:
-			v.gone <- err
-			return fmt.Errorf("it ended: %v; its log is\n%s", err, v.log())
+		case <-v.gone:
+			return fmt.Errorf("it ended: %s; its log is\n%s", v.cmd.ProcessState, v.log())
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-again.C:
@@ -110,7 +112,7 @@ func (v *server) answers(ctx context.Context) error {
 	}
 }
 
-// log is what the server has printed.
+// log is the end of what the server has printed.
 func (v *server) log() string {
 	text, err := os.ReadFile(filepath.Join(v.dir, "log"))
 	if err != nil {
@@ -121,7 +123,7 @@ func (v *server) log() string {
 
 // stop ends the process and removes its folder.
 func (v *server) stop() error {
-	// It may have ended by itself, which gone tells.
+	// It may have ended by itself.
 	_ = v.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-v.gone:
