@@ -1,0 +1,161 @@
+package rangecache
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/minio/crc64nvme"
+
+	"aetherfs/internal/store"
+)
+
+// A part on disk:
+//
+//	part   := header, data
+//	header := magic, size of the object, its time in Unix seconds, length of the
+//	          data, CRC-64/NVME of all the header before it, the part's id and the
+//	          data; numbers of 8 bytes, big-endian
+//
+// The file is named by the part's id. It may be gone or damaged at any time.
+const (
+	partMagic   = "AFSRNG01"
+	headerBytes = 8 + 4*8
+	pageBytes   = 4 << 10 // what a file takes is counted in
+)
+
+var errBadPart = errors.New("damaged part")
+
+// partID names a part of an object of any name.
+type partID struct {
+	object [16]byte // of the SHA-256 of its key
+	n      uint32   // it begins at byte n × Options.PartBytes
+}
+
+func objectOf(key string) (object [16]byte) {
+	sum := sha256.Sum256([]byte(key))
+	copy(object[:], sum[:])
+	return object
+}
+
+// part is what the index holds of one.
+type part struct {
+	disk uint32 // bytes that its file takes
+}
+
+func newPart(dataBytes int64) part {
+	return part{uint32((headerBytes + dataBytes + pageBytes - 1) / pageBytes * pageBytes)}
+}
+
+// path is where the file of a part is.
+func (c *Cache) path(id partID) string {
+	return filepath.Join(c.folder, hex.EncodeToString(id.object[:1]), fmt.Sprintf("%x-%08x", id.object, id.n))
+}
+
+// parsePath is the inverse of the last element of path.
+func parsePath(name string) (id partID, ok bool) {
+	raw, err := hex.DecodeString(string(bytes.Replace([]byte(name), []byte("-"), nil, 1)))
+	if err != nil || len(raw) != len(id.object)+4 {
+		return id, false
+	}
+	copy(id.object[:], raw)
+	id.n = binary.BigEndian.Uint32(raw[len(id.object):])
+	return id, fmt.Sprintf("%x-%08x", id.object, id.n) == name
+}
+
+// encodeHeader returns the header of a part.
+func encodeHeader(id partID, info store.Info, data []byte) []byte {
+	h := append(make([]byte, 0, headerBytes), partMagic...)
+	h = binary.BigEndian.AppendUint64(h, uint64(info.Size))
+	h = binary.BigEndian.AppendUint64(h, uint64(info.Modified.Unix()))
+	h = binary.BigEndian.AppendUint64(h, uint64(len(data)))
+	return binary.BigEndian.AppendUint64(h, checksum(h, id, data))
+}
+
+// decodeHeader is the inverse of encodeHeader. The data is not yet compared
+// with sum.
+func decodeHeader(h []byte) (info store.Info, n int64, sum uint64, ok bool) {
+	if len(h) != headerBytes || string(h[:8]) != partMagic {
+		return info, 0, 0, false
+	}
+	info.Size = int64(binary.BigEndian.Uint64(h[8:]))
+	info.Modified = time.Unix(int64(binary.BigEndian.Uint64(h[16:])), 0).UTC()
+	n = int64(binary.BigEndian.Uint64(h[24:]))
+	return info, n, binary.BigEndian.Uint64(h[32:]), info.Size >= 0 && n > 0
+}
+
+func checksum(header []byte, id partID, data []byte) uint64 {
+	h := crc64nvme.New()
+	_, _ = h.Write(header[:headerBytes-8])
+	_, _ = h.Write(id.object[:])
+	_, _ = h.Write(binary.BigEndian.AppendUint32(nil, id.n))
+	_, _ = h.Write(data)
+	return h.Sum64()
+}
+
+// lengthOf is how many bytes part n has of an object of size bytes.
+func (c *Cache) lengthOf(n uint32, size int64) int64 {
+	return min(c.o.PartBytes, size-int64(n)*c.o.PartBytes)
+}
+
+// readPart reads a part into room, which is as long as a part may be.
+func (c *Cache) readPart(id partID, room []byte) (data []byte, info store.Info, err error) {
+	f, err := os.Open(c.path(id))
+	if err != nil {
+		return nil, info, err
+	}
+	defer f.Close()
+	var head [headerBytes]byte
+	if _, err := io.ReadFull(f, head[:]); err != nil {
+		return nil, info, err
+	}
+	info, n, sum, ok := decodeHeader(head[:])
+	if !ok || n != c.lengthOf(id.n, info.Size) {
+		return nil, info, errBadPart
+	}
+	if _, err := io.ReadFull(f, room[:n]); err != nil {
+		return nil, info, err
+	}
+	if checksum(head[:], id, room[:n]) != sum {
+		return nil, info, errBadPart
+	}
+	return room[:n], info, nil
+}
+
+// writePart makes the file of a part, whole or not at all. It is not synced: a
+// file that a crash leaves damaged does not match its checksum.
+func (c *Cache) writePart(id partID, info store.Info, data []byte) error {
+	path := c.path(id)
+	temp := path + tempSuffix
+	f, err := os.OpenFile(temp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if errors.Is(err, os.ErrNotExist) {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return err
+		}
+		f, err = os.OpenFile(temp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(encodeHeader(id, info, data))
+	if err == nil {
+		_, err = f.Write(data)
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		_ = os.Remove(temp) // found at the next start
+	}
+	return err
+}
+
+// tempSuffix is that of a file which is being written.
+const tempSuffix = ".new"
