@@ -50,7 +50,10 @@ type Engine struct {
 	coder    *coder         // of blocks
 	packer   *coder         // of small data
 	work     *memory.Budget // of streams that are being read and of Moves
-	workers  chan struct{}  // a token for each frame that is being compressed
+	reads    *memory.Budget // of what was asked for by readers and not yet handed out
+	pins     *memory.Budget // of frames that are being handed out
+	resting  resting
+	workers  chan struct{} // a token for each frame that is being compressed
 	trailers *trailers
 	index    *index
 	embedded *embedded
@@ -94,6 +97,8 @@ func Open(o Options) (*Engine, error) {
 	setDefault(&e.o.UploadLimit, DefaultUploadLimit)
 	setDefault(&e.o.WorkBytes, DefaultWorkBytes)
 	e.work = memory.NewBudget(e.o.WorkBytes / 2)
+	e.reads = memory.NewBudget(e.o.WorkBytes / 8 * 3)
+	e.pins = memory.NewBudget(e.o.WorkBytes / 8)
 	e.workers = make(chan struct{}, runtime.GOMAXPROCS(0))
 	var err error
 	if e.coder, err = newCoder(blockLevel, cap(e.workers)); err != nil {
@@ -162,7 +167,7 @@ type Scope struct {
 	Pool       string      // the stream shares chunks with this pool; [a-z0-9-]
 	Dataset    manifest.ID // whose open block its new chunks go to
 	ChunkBytes int         // average, a power of two; 0: Options.ChunkBytes
-	BlockBytes int64       // target; 0: DefaultBlockBytes
+	BlockBytes int64       // target, if two fit Options.BlockMemory; 0: DefaultBlockBytes
 }
 
 // normalise sets defaults and checks limits.
@@ -175,5 +180,6 @@ func (s *Scope) normalise(o *Options) error {
 	if s.BlockBytes < MaxFrameBytes || s.BlockBytes > MaxBlockBytes {
 		return fmt.Errorf("blocks of %d bytes: want %d to %d", s.BlockBytes, MaxFrameBytes, MaxBlockBytes)
 	}
+	s.BlockBytes = min(s.BlockBytes, max(o.BlockMemory/2, MaxFrameBytes)) // one is filled while another is uploaded
 	return nil
 }

@@ -13,7 +13,7 @@ const (
 // nothing while many others are under way, and ends with the Reader's context.
 func (r *Reader) Prefetch(n int64) {
 	e := r.e
-	if n <= 0 || r.Size() == 0 || !e.begin() {
+	if n <= 0 || r.Size() == 0 || e.reads.Usage().Waiting > 0 || !e.begin() {
 		return
 	}
 	select {
@@ -28,7 +28,9 @@ func (r *Reader) Prefetch(n int64) {
 		ctx, cancel := context.WithCancel(r.ctx)
 		defer cancel()
 		defer context.AfterFunc(e.life, cancel)()
-		d := &download{r: r, ctx: ctx, cancel: cancel, end: min(n, maxPrefetchBytes, r.Size())}
+		mine := *r
+		mine.ctx = ctx
+		d := &download{r: &mine, end: min(n, maxPrefetchBytes, r.Size())}
 		for d.load() == nil {
 			continue // the frames are in the cache now
 		}

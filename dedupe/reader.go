@@ -59,8 +59,7 @@ func (r *Reader) ReadAt(p []byte, off int64) (int, error) {
 // order and reading ahead. The caller closes it, and then or at the end of the
 // Reader's context all its requests end.
 func (r *Reader) Stream(off, n int64) io.ReadCloser {
-	ctx, cancel := context.WithCancel(r.ctx)
-	return &download{r: r, ctx: ctx, cancel: cancel, off: off, end: min(off+n, r.Size())}
+	return &download{r: r, pos: off, end: min(off+n, r.Size())}
 }
 
 // extentAt returns the number of the extent that holds byte off, and where it

@@ -18,22 +18,41 @@ type request struct {
 	frames []*frame
 	err    error
 	done   chan struct{} // closed when frames or err is set
+
+	taken int64 // bytes of Engine.reads
+}
+
+// memory is what q brings, in bytes: its frames and, if they come over a
+// network, the answer that they are taken from.
+func (q *request) memory() int64 {
+	if q.err != nil {
+		return 0
+	}
+	if q.t == nil {
+		return q.hi - q.lo + frameBytes + q.x.Stored
+	}
+	from, to := q.span()
+	n := q.t.frameEnd(to-1) - q.t.frameStart(from)
+	if last := &q.t.frames[to-1]; q.r.e.o.Verify == ByDigest {
+		n += last.off + int64(last.stored) - q.t.frames[from].off
+	}
+	return n
 }
 
 // plan makes the next request and moves on behind it.
-func (d *download) plan() *request {
-	i, start := d.r.extentAt(d.off)
-	x := d.r.recipe[i]
-	q := &request{r: d.r, x: x, lo: x.Skip + d.off - start, hi: x.Skip + min(d.r.ends[i], d.end) - start, done: make(chan struct{})}
-	d.size = min(max(2*d.size, firstFetchBytes), d.r.e.fetchBytes())
-	d.scout(i)
-	short := x.Block != nil && x.Off > 0 && x.Stored > 0 && x.Stored <= d.size
-	if !short || d.r.e.trailers.near(x.Block) != nil {
-		if q.t, q.err = d.r.e.trailerOf(d.ctx, d.r.pool, x); q.err == nil {
-			q.limit(d.size)
+func (f *flight) plan() *request {
+	i, start := f.r.extentAt(f.off)
+	x := f.r.recipe[i]
+	q := &request{r: f.r, x: x, lo: x.Skip + f.off - start, hi: x.Skip + min(f.r.ends[i], f.end) - start, done: make(chan struct{})}
+	f.size = min(max(2*f.size, firstFetchBytes), f.r.e.fetchBytes())
+	f.scout(i)
+	short := x.Block != nil && x.Off > 0 && x.Stored > 0 && x.Stored <= f.size
+	if !short || f.r.e.trailers.near(x.Block) != nil {
+		if q.t, q.err = f.r.e.trailerOf(f.ctx, f.r.pool, x); q.err == nil {
+			q.limit(f.size)
 		}
 	}
-	d.off = q.hi - x.Skip + start
+	f.off = q.hi - x.Skip + start
 	return q
 }
 
@@ -101,10 +120,4 @@ func (q *request) wanted() [][]byte {
 		out[i] = f.data()[max(q.lo-start, 0):min(q.hi-start, int64(len(f.data())))]
 	}
 	return out
-}
-
-// abandon waits for q and lets its frames go.
-func (q *request) abandon() {
-	<-q.done
-	releaseAll(q.frames)
 }

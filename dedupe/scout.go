@@ -6,7 +6,7 @@ import "aetherfs/internal/manifest"
 // are fetched further ahead than frames.
 const (
 	scoutBytes = mostAhead + 4*DefaultBlockBytes // of the file
-	mostScouts = 8                               // at once, of a download
+	mostScouts = 8                               // at once, of a flight
 )
 
 // scouts fetch the trailers of what will be planned next. They are the
@@ -19,11 +19,11 @@ type scouts struct {
 
 // scout sends for the trailers of the blocks from extent i on. Their errors are
 // told when the extents are planned.
-func (d *download) scout(i int) {
-	s, r := &d.scouts, d.r
+func (f *flight) scout(i int) {
+	s, r := &f.scouts, f.r
 	for s.next = max(s.next, i+1); s.next < len(r.recipe); s.next++ {
 		x := r.recipe[s.next]
-		if r.ends[s.next-1] >= min(d.off+scoutBytes, d.end) {
+		if r.ends[s.next-1] >= min(f.off+scoutBytes, f.end) {
 			return
 		}
 		if sameBlock(x.Block, s.last) || r.e.trailers.near(x.Block) != nil {
@@ -38,8 +38,8 @@ func (d *download) scout(i int) {
 			return
 		}
 		s.last = x.Block
-		d.planner.Go(func() {
-			_, _ = r.e.trailerOf(d.ctx, r.pool, x)
+		f.planner.Go(func() {
+			_, _ = r.e.trailerOf(f.ctx, r.pool, x)
 			<-s.under
 		})
 	}
