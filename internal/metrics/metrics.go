@@ -10,6 +10,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,6 +35,9 @@ type Metrics struct {
 	storeBytes    *prometheus.CounterVec // kind
 	batch         prometheus.Histogram
 	segmentBytes  prometheus.Counter
+
+	mu    sync.RWMutex
+	known map[outcomeOf]series // of requests and latency; guarded by mu
 }
 
 // New returns Metrics that begin at zero. version is that of the program.
@@ -57,6 +61,7 @@ func New(version string) *Metrics {
 			Buckets: prometheus.ExponentialBuckets(1, 4, 7),
 		}),
 		segmentBytes: counter("commit_bytes_total", "Bytes of the commits, small files among them."),
+		known:        map[outcomeOf]series{},
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version},
@@ -88,10 +93,41 @@ func (m *Metrics) Handler() http.Handler {
 
 // Request counts an S3 request that has ended, with the bytes of its bodies.
 func (m *Metrics) Request(operation string, status int, took time.Duration, in, out int64) {
-	m.requests.WithLabelValues(operation, strconv.Itoa(status)).Inc()
-	m.latency.WithLabelValues(operation, strconv.Itoa(status/100)+"xx").Observe(took.Seconds())
+	s := m.seriesOf(outcomeOf{operation, status})
+	s.requests.Inc()
+	s.latency.Observe(took.Seconds())
 	m.received.Add(float64(in))
 	m.sent.Add(float64(out))
+}
+
+// outcomeOf is what the requests of some series have in common.
+type outcomeOf struct {
+	operation string
+	status    int
+}
+
+// series is what requests of one outcome are counted in.
+type series struct {
+	requests prometheus.Counter
+	latency  prometheus.Observer
+}
+
+// seriesOf finds series that were in use before without spelling their labels.
+func (m *Metrics) seriesOf(o outcomeOf) series {
+	m.mu.RLock()
+	s, ok := m.known[o]
+	m.mu.RUnlock()
+	if ok {
+		return s
+	}
+	s = series{
+		requests: m.requests.WithLabelValues(o.operation, strconv.Itoa(o.status)),
+		latency:  m.latency.WithLabelValues(o.operation, strconv.Itoa(o.status/100)+"xx"),
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.known[o] = s
+	return s
 }
 
 // NFS counts a call of NFS, or of MOUNT, that was answered.
