@@ -20,8 +20,8 @@ const (
 	mostMemory  = 320 << 20
 )
 
-// uploadsMemory sends files of size bytes at once, in parts, by aws-sdk-go-v2 as it comes.
-// Each file is its own noise of at most distinct bytes, over and over.
+// uploadsMemory sends files of size bytes at once, in parts, by aws-sdk-go-v2 as
+// it comes. Each file is its own noise of at most distinct bytes, over and over.
 func uploadsMemory(t *testing.T, clients int, size, distinct int64) {
 	g := newGateway(t, false, "AETHERFS_MEMORY="+memoryLimit)
 	newReference(t, g.endpoint, "uploads")
@@ -66,11 +66,11 @@ func repeated(seed uint64, size, distinct int64) io.Reader {
 func TestMemoryOfManyUploads(t *testing.T) { uploadsMemory(t, 64, 64<<20, 64<<20) }
 
 // TestMemoryOfReads: many clients read at once, most of them slowly.
-func TestMemoryOfReads(t *testing.T) {
-	const (
-		files, size = 8, 64 << 20
-		fast, slow  = 64, 200
-	)
+func TestMemoryOfReads(t *testing.T) { readsMemory(t, 64, 200) }
+
+// readsMemory has some read files whole while others have begun to and dawdle.
+func readsMemory(t *testing.T, fast, slow int) {
+	const files, size = 8, 64 << 20
 	g := newGateway(t, false, "AETHERFS_MEMORY="+memoryLimit)
 	r := newReference(t, g.endpoint, "reads")
 	want := make([]digest, files)
@@ -84,7 +84,7 @@ func TestMemoryOfReads(t *testing.T) {
 	dawdling, stop := context.WithCancel(t.Context())
 	var dawdlers sync.WaitGroup
 	for c := range slow {
-		dawdlers.Go(func() { dawdle(dawdling, r, fmt.Sprintf("v1/%d", c%files), int64(c)*size/slow) })
+		dawdlers.Go(func() { dawdle(dawdling, r, fmt.Sprintf("v1/%d", c%files), int64(c)*size/int64(slow)) })
 	}
 	begun := time.Now()
 	all, ctx := errgroup.WithContext(t.Context())
