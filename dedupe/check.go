@@ -20,6 +20,7 @@ const checkReadBytes = 4 << 20
 //
 // Errors: ErrCorrupt, ErrUnavailable, that of ctx.
 func (e *Engine) Check(ctx context.Context, pool string, b *manifest.Block, extents []manifest.Extent, readData bool) error {
+	ctx = store.Fresh(ctx)
 	c := checking{e: e, pool: pool, b: b}
 	t, err := c.trailer(ctx)
 	if err != nil {
@@ -56,7 +57,7 @@ func (c *checking) trailer(ctx context.Context) (*trailer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t, twice(func() error { return c.header(ctx) })
+	return t, twice(ctx, c.header)
 }
 
 // header verifies the block's first bytes and the length of the object: exactly
@@ -88,7 +89,7 @@ func (c *checking) frames(ctx context.Context, t *trailer) error {
 		for end < len(t.frames) && (end == first || t.frames[end].off+int64(t.frames[end].stored)-off <= checkReadBytes) {
 			end++
 		}
-		if err := twice(func() error { return c.run(ctx, t, first, end, plain.data) }); err != nil {
+		if err := twice(ctx, func(ctx context.Context) error { return c.run(ctx, t, first, end, plain.data) }); err != nil {
 			return err
 		}
 		first = end

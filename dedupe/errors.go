@@ -24,12 +24,12 @@ func corrupt(what any, format string, a ...any) error {
 	return fmt.Errorf("%v: %s: %w", what, fmt.Sprintf(format, a...), ErrCorrupt)
 }
 
-// twice looks again where a look found damage: that tells a damaged answer from
-// a damaged object. What is missing is not looked for again.
-func twice(look func() error) error {
-	err := look()
+// twice looks again where a look found damage, past all caches: that tells a
+// damaged answer from a damaged object. What is missing is not looked for again.
+func twice(ctx context.Context, look func(context.Context) error) error {
+	err := look(ctx)
 	if errors.Is(err, ErrCorrupt) && !errors.Is(err, store.ErrNotFound) {
-		return look()
+		return look(store.Fresh(ctx))
 	}
 	return err
 }

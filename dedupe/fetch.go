@@ -48,7 +48,7 @@ func (e *Engine) fetchWith(ctx context.Context, pool string, t *trailer, from, t
 	if first == to {
 		return out, nil
 	}
-	err := twice(func() error {
+	err := twice(ctx, func(ctx context.Context) error {
 		err := e.need(ctx, pool, t, first, last, &have)
 		if err == nil {
 			err = e.loadMissing(ctx, pool, out, t, from, have)

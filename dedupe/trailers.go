@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"aetherfs/internal/kv"
@@ -83,7 +84,7 @@ func (ts *trailers) confirm(ctx context.Context, pool string, b *manifest.Block)
 	if ts.wasSeen(b.Name) {
 		return ts.find(ctx, pool, b)
 	}
-	t, _, err := ts.read(ctx, pool, b)
+	t, _, err := ts.read(store.Fresh(ctx), pool, b)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +99,7 @@ func (ts *trailers) meet(ctx context.Context, pool string, b *manifest.Block) (*
 	if t := ts.near(b); t != nil {
 		return t, nil
 	}
-	t, raw, err := ts.read(ctx, pool, b)
+	t, raw, err := ts.read(store.Fresh(ctx), pool, b) // it counts as seen in the store
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +195,7 @@ func (ts *trailers) drop(t *trailer) bool {
 
 // read reads the trailer of b from the store and verifies it.
 func (ts *trailers) read(ctx context.Context, pool string, b *manifest.Block) (t *trailer, raw []byte, err error) {
-	err = twice(func() error {
+	err = twice(ctx, func(ctx context.Context) error {
 		if raw, err = ts.fetch(ctx, pool, b); err == nil {
 			t, err = parseTrailer(b, raw)
 		}
@@ -258,4 +259,11 @@ func objectKey(o Options, pool string, b *manifest.Block) (string, error) {
 
 func blockKey(pool string, name manifest.Digest) string {
 	return fmt.Sprintf("pools/%s/blocks/%x/%x", pool, name[:1], name[1:])
+}
+
+// IsBlock reports whether key is the name of a block, an object that never
+// changes and whose bytes are verified by whoever reads them.
+func IsBlock(key string) bool {
+	parts := strings.Split(key, "/")
+	return len(parts) == 5 && parts[0] == "pools" && parts[2] == "blocks"
 }

@@ -198,6 +198,8 @@ const (
 
 	packedShare = 32 // one part in 32 for compressed answers over HTTP
 
+	pendingShare = 32 // one part in 32 for what is to be written to the disk cache
+
 	// mappedBytes is what is not the collector's: the program itself, of which
 	// some 16 MiB are in memory, and half of what Badger has.
 	mappedBytes = 32 << 20

@@ -80,7 +80,7 @@ given. The keys of the bucket are AETHERFS_STORE_ACCESS_KEY and
 AETHERFS_STORE_SECRET_KEY, or else what AWS's and MinIO's programs would use.`,
 		Args: cobra.NoArgs,
 	}
-	config.AddFlags(cmd.Flags(), "listen", "data", "store", "tls-cert", "tls-key", "s3-domain", "region", "memory",
+	config.AddFlags(cmd.Flags(), "listen", "data", "store", "tls-cert", "tls-key", "s3-domain", "region", "memory", "cache-size", "cache-part",
 		"log-format", "log-level", "metrics-open", "webdav-side-files", "nfs-listen", "nfs-allow", "nfs-export", "read-staleness")
 	printConfig := cmd.Flags().Bool("print-config", false, "print the settings and where each came from, without secrets, and exit")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

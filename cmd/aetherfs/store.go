@@ -7,12 +7,15 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"time"
 
+	"aetherfs/dedupe"
 	"aetherfs/internal/config"
 	"aetherfs/internal/store"
 	"aetherfs/internal/store/dirstore"
 	"aetherfs/internal/store/probe"
+	"aetherfs/internal/store/rangecache"
 	"aetherfs/internal/store/s3store"
 )
 
@@ -43,10 +46,31 @@ func (g *gateway) openStore(ctx context.Context, c *config.Config, log *slog.Log
 			log.Error("store: "+check.Tried, "found", check.Found, "follows", check.Follows)
 		}
 	}
+	if objects, err = g.cached(objects, c, log); err != nil {
+		return nil, false, err
+	}
 	if !report.Writable() {
 		objects = store.ReadOnly(objects)
 	}
 	return objects, false, nil
+}
+
+// cached puts a cache on this machine's disk before a bucket. Segments stay
+// out of it: one that was folded becomes a fence, which must be seen.
+func (g *gateway) cached(objects store.Store, c *config.Config, log *slog.Logger) (store.Store, error) {
+	if c.CacheSize == 0 {
+		return objects, nil
+	}
+	cache, err := rangecache.Open(objects, rangecache.Options{
+		Folder: filepath.Join(c.Data, "ranges"), Bytes: c.CacheSize, PartBytes: c.CachePart, Immutable: dedupe.IsBlock,
+		Memory: c.Memory / pendingShare, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	g.onClose(func(context.Context) error { return cache.Close() })
+	g.metrics.RangeCache(cache.Stats)
+	return cache, nil
 }
 
 // rawStore is a store as it is, which has to be closed.

@@ -29,6 +29,8 @@ type Config struct {
 	S3Domains   []string // requests to <bucket>.<domain> are virtual-host style
 	Region      string
 	Memory      int64 // bytes
+	CacheSize   int64 // of what was read from a bucket, on disk, bytes; 0: none
+	CachePart   int64 // in which it is kept, bytes
 	LogFormat   string
 	LogLevel    slog.Level
 	MetricsOpen bool

@@ -16,6 +16,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"aetherfs/internal/store/rangecache"
 	"aetherfs/internal/store/s3store"
 )
 
@@ -29,6 +30,10 @@ const (
 	// signature that somebody saw.
 	minSecretKey, maxSecretKey = 16, 128
 	maxStoreKey                = 512
+	// minCache holds a few of the largest pieces. Those are as rangecache takes
+	// them.
+	minCache                   = 64 << 20 // bytes
+	minCachePart, maxCachePart = rangecache.MinPartBytes, rangecache.MaxPartBytes
 	// maxStaleness is beyond what anybody would call a read of what is there.
 	maxStaleness = time.Minute
 )
@@ -135,6 +140,24 @@ func parseMemory(to *int64, s string) error {
 	}
 	if n < minMemory {
 		return fmt.Errorf("at least %s are needed", humanize.IBytes(minMemory))
+	}
+	*to = int64(n)
+	return nil
+}
+
+func parseCacheSize(to *int64, s string) error {
+	n, err := humanize.ParseBytes(s)
+	if err != nil || n > 1<<50 || n > 0 && n < minCache {
+		return fmt.Errorf("write a size of at least %s, such as 4GiB, or 0 for no cache", humanize.IBytes(minCache))
+	}
+	*to = int64(n)
+	return nil
+}
+
+func parseCachePart(to *int64, s string) error {
+	n, err := humanize.ParseBytes(s)
+	if err != nil || n < minCachePart || n > maxCachePart {
+		return fmt.Errorf("write a size from %s to %s, such as 1MiB", humanize.IBytes(minCachePart), humanize.IBytes(maxCachePart))
 	}
 	*to = int64(n)
 	return nil
