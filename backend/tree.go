@@ -6,6 +6,7 @@ import (
 	"iter"
 	"time"
 
+	"aetherfs/internal/checksum"
 	"aetherfs/internal/manifest"
 )
 
@@ -161,6 +162,10 @@ type PutOptions struct {
 	// AtEOF, if set, is called when r is read to its end and may still change
 	// the Attr, as checksums that came in a trailer do. An error drops the put.
 	AtEOF func(*Attr) error
+
+	// Sums, if set, computes the MD5, for a caller that wants the SHA-256 too:
+	// by AtEOF it has taken all of r. It is a new one, and the put's until then.
+	Sums *checksum.Pair
 }
 
 // CopyOptions of Tx.Copy. The zero value copies everything.

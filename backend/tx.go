@@ -159,7 +159,7 @@ func rebase(r manifest.Recipe, n int) manifest.Recipe {
 // ingest stores the bytes of r and returns their MD5 beside what was stored,
 // once all that o asks of them holds. An error of r comes back as it is.
 func (b *Backend) ingest(ctx context.Context, d *catalog.Dataset, r io.Reader, limit int64, o *PutOptions) (dedupe.Stored, string, error) {
-	sum := md5.New()
+	sum, etagOf := newSum(o)
 	src := &source{r: r, left: limit}
 	stored, err := b.bytes.Store(ctx, scope(d), src, sum)
 	switch {
@@ -168,16 +168,25 @@ func (b *Backend) ingest(ctx context.Context, d *catalog.Dataset, r io.Reader, l
 	case err != nil:
 		return dedupe.Stored{}, "", explain(err)
 	}
-	etag := sum.Sum(nil)
-	if o.MD5 != nil && !bytes.Equal(o.MD5, etag) {
-		return dedupe.Stored{}, "", fmt.Errorf("MD5 %x, announced was %x: %w", etag, o.MD5, ErrBadDigest)
-	}
 	if o.AtEOF != nil {
 		if err := o.AtEOF(&o.Attr); err != nil {
 			return dedupe.Stored{}, "", err
 		}
 	}
+	etag := etagOf()
+	if o.MD5 != nil && !bytes.Equal(o.MD5, etag) {
+		return dedupe.Stored{}, "", fmt.Errorf("MD5 %x, announced was %x: %w", etag, o.MD5, ErrBadDigest)
+	}
 	return stored, hex.EncodeToString(etag), nil
+}
+
+// newSum returns what takes the bytes of a put, and what then tells their MD5.
+func newSum(o *PutOptions) (io.Writer, func() []byte) {
+	if o.Sums != nil {
+		return o.Sums, o.Sums.MD5
+	}
+	sum := md5.New()
+	return sum, func() []byte { return sum.Sum(nil) }
 }
 
 func scope(d *catalog.Dataset) dedupe.Scope {

@@ -25,7 +25,8 @@ type bodyOptions struct {
 // body is the decoded payload of a request. Whatever the request says of it is
 // verified: length, framing, digest, checksums, the signatures of chunks and
 // trailer. The last byte, or else io.EOF, is handed out only after that;
-// otherwise Read returns an *Error, and whoever stores the body must not.
+// otherwise Read returns an *Error, and whoever stores the body must not. What
+// was taken out of its checks is verified by who took it; see upload.
 // It is used by one goroutine.
 type body struct {
 	src    io.Reader // of decoded bytes

@@ -58,7 +58,7 @@ func (q *request) putPart(id string, number int) error {
 	if err != nil {
 		return err
 	}
-	part, err := q.tree.PutPart(q.ctx, q.path, id, number, body, backend.PutOptions{MD5: body.expected(), AtEOF: body.fill})
+	part, err := q.tree.PutPart(q.ctx, q.path, id, number, body, body.options(backend.Attr{}, backend.Cond{}))
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,8 @@ func (q *request) storeForm(form *postForm, allowed *auth.Post) (backend.Info, e
 	if err != nil {
 		return backend.Info{}, err
 	}
-	return q.put(b, backend.PutOptions{Attr: attr, AtEOF: upload{b}.fill})
+	u := &upload{body: b}
+	return q.put(u, u.options(attr, backend.Cond{}))
 }
 
 // answerForm answers as the fields success_action_redirect and

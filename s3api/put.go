@@ -25,7 +25,7 @@ func (q *request) putObject() error {
 	if err != nil {
 		return err
 	}
-	info, err := q.put(body, backend.PutOptions{Attr: attr, Cond: cond, MD5: body.expected(), AtEOF: body.fill})
+	info, err := q.put(body, body.options(attr, cond))
 	if err != nil {
 		return err
 	}

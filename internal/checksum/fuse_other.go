@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package checksum
+
+const canFuse = false
+
+func fuse(*lanes, []byte) { panic("checksum: not on this processor") }
