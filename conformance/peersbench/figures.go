@@ -63,8 +63,12 @@ func (r row) measure(ctx context.Context, t *turn) (f figures, err error) {
 	return f, err
 }
 
-// counts are those of an idle server, as figures that only grow.
+// counts waits until the server is idle, and the disk, and returns what has
+// added up so far.
 func (r row) counts(ctx context.Context, t *turn) (f figures, err error) {
+	if f.cpu, err = t.settled(ctx); err != nil {
+		return f, err
+	}
 	if err := syncDisk(t.dir); err != nil {
 		return f, err
 	}
@@ -74,11 +78,8 @@ func (r row) counts(ctx context.Context, t *turn) (f figures, err error) {
 		}
 	}
 	if r.asks(putsPerFsync) && t.kind == aetherFS {
-		if f.puts, err = storePuts(ctx, t.url); err != nil {
-			return f, err
-		}
+		f.puts, err = storePuts(ctx, t.url)
 	}
-	f.cpu, err = t.settled(ctx)
 	return f, err
 }
 
