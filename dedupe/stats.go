@@ -1,6 +1,10 @@
 package dedupe
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"aetherfs/internal/memory"
+)
 
 // Stats is what an engine did since it was opened.
 type Stats struct {
@@ -18,6 +22,9 @@ type Stats struct {
 	MetFetched   int64 // of them, those whose chunks have been learned
 	MetDropped   int64 // of them, those given up: too many, or not to be read
 	Waiting      int64 // streams that have been read and wait for an upload, now
+
+	Streams memory.Usage // of the memory of streams that are being stored
+	Reads   memory.Usage // of the memory of what readers asked for
 }
 
 type counters struct {
@@ -37,6 +44,7 @@ func (e *Engine) Stats() Stats {
 		FrameHits: c.frameHits.Load(), FrameMisses: c.frameMisses.Load(),
 		Met: c.met.Load(), MetFetched: c.metFetched.Load(), MetDropped: c.metDropped.Load(),
 		Dropped: c.dropped.Load(), Waiting: int64(e.waiting.Load()),
+		Streams: e.work.Usage(), Reads: e.reads.Usage(),
 	}
 }
 

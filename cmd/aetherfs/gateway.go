@@ -205,8 +205,9 @@ const (
 	mappedBytes = 32 << 20
 )
 
-// cacheBytes is the share of frames that were read, 5 parts in 16.
-func cacheBytes(memory int64) int64 { return memory / 16 * 5 }
+// cacheBytes is the share of frames that were read: 3 parts in 8 of what is the
+// collector's.
+func cacheBytes(memory int64) int64 { return (memory - mappedBytes) / 8 * 3 }
 
 // answers reports whether the store does.
 func answers(ctx context.Context, st store.Store) error {

@@ -49,7 +49,7 @@ func TestNothingGivenIsEnough(t *testing.T) {
 		t.Errorf("defaults are %s, want %s", got, want)
 	}
 	if c.Memory < 64<<20 || c.Memory > 1<<30 {
-		t.Errorf("default memory is %d bytes, want 64 MiB to 1 GiB", c.Memory)
+		t.Errorf("default memory is %d bytes, want 128 MiB to 1 GiB", c.Memory)
 	}
 }
 
@@ -160,7 +160,7 @@ func TestEveryMistakeIsToldWithItsSource(t *testing.T) {
 		"environment AETHERFS_LOG_FORMAT: \"xml\": write one of: text, json",
 		"environment AETHERFS_LISTN: there is no such setting",
 		"environment AETHERFS_Region: there is no such setting",
-		"file " + file + ", memory: \"12\": at least 64 MiB are needed",
+		"file " + file + ", memory: \"12\": at least 128 MiB are needed",
 		"file " + file + ", log-level: \"loud\": write one of",
 		"file " + file + ": \"lisen\" is no setting",
 		"file " + file + ": it holds secret-key and others can read it",
@@ -181,7 +181,7 @@ func TestEveryMistakeIsToldWithItsSource(t *testing.T) {
 func TestWrongValues(t *testing.T) {
 	for _, arg := range []string{
 		"--listen=127.0.0.1", "--listen=127.0.0.1:http", "--listen=:70000", "--store=ftp://x", "--store=file://x",
-		"--store=file:///x?y=z", "--s3-domain=http://x", "--s3-domain=x:80", "--region=US", "--memory=lots", "--memory=63MiB",
+		"--store=file:///x?y=z", "--s3-domain=http://x", "--s3-domain=x:80", "--region=US", "--memory=lots", "--memory=127MiB",
 		"--memory=99PiB", "--config=/does/not/exist", "--config=/",
 		"--store=s3://B", "--store=s3://bucket/../x", "--store=s3://key:secret@bucket", "--store=s3://bucket?endpoint=host:9000",
 		"--store=s3://bucket?access-key=x&limit=0", "--read-staleness=-1s", "--read-staleness=2m", "--read-staleness=250",

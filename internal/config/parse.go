@@ -21,8 +21,9 @@ import (
 )
 
 const (
-	// minMemory holds the open blocks and the smallest caches of one dataset.
-	minMemory = 64 << 20 // bytes
+	// minMemory has room for the program, two blocks of 8 MiB, a few uploads at
+	// once and small caches. The collector has its peace in what remains.
+	minMemory = 128 << 20 // bytes
 	// minAccessKey and maxAccessKey are the limits that AWS has for key ids,
 	// but for the shorter ones that self-hosted stores are used to.
 	minAccessKey, maxAccessKey = 4, 128

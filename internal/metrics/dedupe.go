@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"aetherfs/dedupe"
+	"aetherfs/internal/memory"
 )
 
 // Dedupe adds what an engine counts by itself. It is called once; stats is
@@ -47,4 +48,22 @@ func (m *Metrics) Dedupe(stats func() dedupe.Stats) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "waiting_streams", Help: "Incoming files that were read and wait for an upload to the store.",
 	}, func() float64 { return float64(stats().Waiting) }))
+	m.work("streams", func() memory.Usage { return stats().Streams })
+	m.work("reads", func() memory.Usage { return stats().Reads })
+}
+
+// work adds the gauges of a budget of memory.
+func (m *Metrics) work(of string, usage func() memory.Usage) {
+	for name, g := range map[string]struct {
+		help  string
+		value func(memory.Usage) int64
+	}{
+		"work_memory_bytes":       {"Memory that is taken by buffers of files on their way.", func(u memory.Usage) int64 { return u.Used }},
+		"work_memory_limit_bytes": {"Memory that buffers of files on their way may take.", func(u memory.Usage) int64 { return u.Limit }},
+		"work_memory_waiting":     {"Requests that wait for such memory.", func(u memory.Usage) int64 { return u.Waiting }},
+	} {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Namespace: namespace, Name: name, Help: g.help, ConstLabels: prometheus.Labels{"of": of},
+		}, func() float64 { return float64(g.value(usage())) }))
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aetherfs/dedupe"
+	"aetherfs/internal/memory"
 	"aetherfs/internal/metrics"
 	"aetherfs/internal/store"
 )
@@ -32,7 +33,7 @@ func TestEverythingIsCounted(t *testing.T) {
 	m := metrics.New("1.2.3")
 	m.Dedupe(func() dedupe.Stats {
 		return dedupe.Stats{NewChunks: 1, ReusedChunks: 2, NewBytes: 3, ReusedBytes: 4, Blocks: 5, BlockBytes: 6, FailedBlocks: 7,
-			FrameHits: 8, FrameMisses: 9, Dropped: 10}
+			FrameHits: 8, FrameMisses: 9, Dropped: 10, Reads: memory.Usage{Limit: 13, Used: 12, Waiting: 11}}
 	})
 	m.Request("PutObject", 200, 30*time.Millisecond, 1000, 20)
 	m.Request("PutObject", 503, time.Second, 10, 0)
@@ -56,6 +57,9 @@ func TestEverythingIsCounted(t *testing.T) {
 		`aetherfs_commit_transactions_count 1`,
 		`aetherfs_commit_transactions_sum 17`,
 		`aetherfs_commit_bytes_total 4096`,
+		`aetherfs_work_memory_bytes{of="reads"} 12`,
+		`aetherfs_work_memory_limit_bytes{of="reads"} 13`,
+		`aetherfs_work_memory_waiting{of="reads"} 11`,
 		`aetherfs_store_requests_total{kind="put",outcome="ok"} 1`,
 		`aetherfs_store_requests_total{kind="put",outcome="exists"} 1`,
 		`aetherfs_store_requests_total{kind="get",outcome="absent"} 1`,
