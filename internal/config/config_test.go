@@ -48,7 +48,7 @@ func TestNothingGivenIsEnough(t *testing.T) {
 	if got != want {
 		t.Errorf("defaults are %s, want %s", got, want)
 	}
-	if c.Memory < 64<<20 || c.Memory > 1<<30 {
+	if c.Memory < 128<<20 || c.Memory > 1<<30 {
 		t.Errorf("default memory is %d bytes, want 128 MiB to 1 GiB", c.Memory)
 	}
 }
