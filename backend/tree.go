@@ -6,7 +6,7 @@ import (
 	"iter"
 	"time"
 
-	"aetherfs/internal/checksum"
+	"aetherfs/internal/lanes"
 	"aetherfs/internal/manifest"
 )
 
@@ -165,7 +165,7 @@ type PutOptions struct {
 
 	// Sums, if set, computes the MD5, for a caller that wants the SHA-256 too:
 	// by AtEOF it has taken all of r. It is a new one, and the put's until then.
-	Sums *checksum.Pair
+	Sums *lanes.Pair
 }
 
 // CopyOptions of Tx.Copy. The zero value copies everything.

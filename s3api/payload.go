@@ -9,7 +9,7 @@ import (
 	"slices"
 
 	"aetherfs/backend"
-	"aetherfs/internal/checksum"
+	"aetherfs/internal/lanes"
 )
 
 // upload is the body of a request that stores a file or a part. The tree
@@ -19,7 +19,7 @@ type upload struct {
 	*body
 	md5    *check // of the Content-MD5; nil: none
 	digest *check // of the x-amz-content-sha256; nil: none
-	sums   *checksum.Pair
+	sums   *lanes.Pair
 }
 
 // openUpload returns the body as the bytes of a file of at most so many bytes.
@@ -31,7 +31,7 @@ func (q *request) openUpload(most int64, compute backend.Algorithm) (*upload, er
 	}
 	u := &upload{body: b, md5: b.takeOut(md5.Size), digest: b.takeOut(sha256.Size)}
 	if u.digest != nil {
-		u.sums = checksum.NewPair()
+		u.sums = lanes.NewPair()
 	}
 	return u, nil
 }

@@ -1,30 +1,31 @@
-package checksum
+package lanes
 
 import "encoding/binary"
 
 // blockBytes is what both functions take at a time.
 const blockBytes = 64
 
-// lanes are the states of both functions between two blocks. fuse knows where
-// each lies.
-type lanes struct {
+// states are those of both functions between two blocks. fuse knows where each
+// lies.
+type states struct {
 	md5    [4]uint32
-	sha256 [8]uint32
+	sha256 sha256State
 }
 
 // fused is both functions computed together. Their blocks are the same but for
 // the last, which holds the length in either's byte order.
 type fused struct {
-	lanes
+	states
 	rest [blockBytes]byte // of what was written, the bytes behind the last block
 	n    uint64           // bytes written
 }
 
-// newFused returns the states that RFC 1321 and FIPS 180-4 begin with.
+// newFused returns the states that the functions begin with: RFC 1321's and
+// FIPS 180-4's.
 func newFused() *fused {
-	return &fused{lanes: lanes{
+	return &fused{states: states{
 		md5:    [4]uint32{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476},
-		sha256: [8]uint32{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19},
+		sha256: newSHA256,
 	}}
 }
 
@@ -36,27 +37,32 @@ func (f *fused) write(data []byte) {
 		if data = data[took:]; held+uint64(took) < blockBytes {
 			return
 		}
-		fuse(&f.lanes, f.rest[:])
+		fuse(&f.states, f.rest[:])
 	}
 	whole := len(data) &^ (blockBytes - 1)
-	fuse(&f.lanes, data[:whole])
+	fuse(&f.states, data[:whole])
 	copy(f.rest[:], data[whole:])
 }
 
 // ended returns the states after the last block, in which put writes the length.
-func (f *fused) ended(put func([]byte, uint64)) lanes {
-	var last [2 * blockBytes]byte
-	held := int(f.n % blockBytes)
-	copy(last[:], f.rest[:held])
-	last[held] = 0x80
+func (f *fused) ended(put func([]byte, uint64)) states {
+	var room [2 * blockBytes]byte
+	s := f.states
+	fuse(&s, last(&room, f.rest[:f.n%blockBytes], f.n, put))
+	return s
+}
+
+// last returns the last one or two blocks of n bytes, of which rest is what does
+// not fill a block, in room.
+func last(room *[2 * blockBytes]byte, rest []byte, n uint64, put func([]byte, uint64)) []byte {
+	clear(room[copy(room[:], rest):])
+	room[len(rest)] = 0x80
 	end := blockBytes
-	if held >= blockBytes-8 { // no room for the length
+	if len(rest) >= blockBytes-8 { // no room for the length
 		end += blockBytes
 	}
-	put(last[end-8:end], 8*f.n)
-	s := f.lanes
-	fuse(&s, last[:end])
-	return s
+	put(room[end-8:end], 8*n)
+	return room[:end]
 }
 
 func (f *fused) sumMD5() (sum []byte) {
@@ -69,8 +75,6 @@ func (f *fused) sumMD5() (sum []byte) {
 
 func (f *fused) sumSHA256() (sum []byte) {
 	s := f.ended(binary.BigEndian.PutUint64)
-	for _, word := range s.sha256 {
-		sum = binary.BigEndian.AppendUint32(sum, word)
-	}
-	return sum
+	out := s.sha256.sum()
+	return out[:]
 }

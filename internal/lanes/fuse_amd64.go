@@ -1,4 +1,4 @@
-package checksum
+package lanes
 
 import (
 	"math"
@@ -6,13 +6,19 @@ import (
 	"github.com/klauspost/cpuid/v2"
 )
 
-// canFuse reports whether the processor has what fuse takes.
+// canFuse reports whether the processor has what fuse and two take.
 var canFuse = cpuid.CPU.Supports(cpuid.SHA, cpuid.SSSE3, cpuid.SSE4)
 
 // fuse takes whole blocks into both states.
 //
 //go:noescape
-func fuse(s *lanes, blocks []byte)
+func fuse(s *states, blocks []byte)
+
+// two takes whole blocks into each of two states: p into a, and as many of q,
+// which are there, into b.
+//
+//go:noescape
+func two(a, b *sha256State, p, q []byte)
 
 // sines are MD5's constants: the first 32 bits of the fraction of |sin i|, i
 // from 1 on, in radians.

@@ -1,4 +1,4 @@
-package checksum
+package lanes
 
 import (
 	"bytes"

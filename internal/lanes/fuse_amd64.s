@@ -1,8 +1,9 @@
 #include "textflag.h"
+#include "sha256_amd64.h"
 
-// MD5 is in AX, BX, CX, DX, and SHA-256 in X1 (words ABEF) and X2 (CDGH), with
-// the last sixteen words of its message in X3 to X6. Where a line is a round of
-// MD5, its numbers are: the word of the block, the round, the rotation.
+// MD5 is in AX, BX, CX, DX, and SHA-256 in X1 and X2, with its message in X3 to
+// X6. Where a line is a round of MD5, its numbers are: the word of the block, the
+// round, the rotation.
 
 // SUM ends a round: R8 is the round's function of b, c and d.
 #define SUM(a, b, word, round, bits) \
@@ -44,32 +45,7 @@
 	XORL c, R8 \
 	SUM(a, b, word, round, bits)
 
-// LOAD reads the four words of a group of rounds of SHA-256.
-#define LOAD(words, group) \
-	MOVOU  (group*16)(SI), words \
-	PSHUFB X8, words
-
-// FIRST and SECOND are two rounds each of a group.
-#define FIRST(words, group) \
-	MOVOU       ·roots+(group*16)(SB), X0 \
-	PADDL       words, X0 \
-	SHA256RNDS2 X0, X1, X2
-
-#define SECOND \
-	PSHUFD      $0x0e, X0, X0 \
-	SHA256RNDS2 X0, X2, X1
-
-// BEGIN and EXTEND make words of the message from sixteen before them.
-#define BEGIN(words, previous) \
-	SHA256MSG1 words, previous
-
-#define EXTEND(words, previous, next) \
-	MOVO       words, X7 \
-	PALIGNR    $4, previous, X7 \
-	PADDL      X7, next \
-	SHA256MSG2 words, next
-
-// func fuse(s *lanes, blocks []byte)
+// func fuse(s *states, blocks []byte)
 TEXT ·fuse(SB), NOSPLIT, $0-32
 	MOVQ s+0(FP), R10
 	MOVQ blocks_base+8(FP), SI
@@ -78,18 +54,13 @@ TEXT ·fuse(SB), NOSPLIT, $0-32
 	CMPQ SI, DI
 	JEQ  done
 
-	MOVL    0(R10), AX
-	MOVL    4(R10), BX
-	MOVL    8(R10), CX
-	MOVL    12(R10), DX
-	MOVOU   16(R10), X7
-	MOVOU   32(R10), X2
-	PSHUFD  $0xb1, X7, X7
-	PSHUFD  $0x1b, X2, X2
-	MOVO    X7, X1
-	PALIGNR $8, X2, X1
-	PBLENDW $0xf0, X7, X2
-	MOVOU   ·swapped(SB), X8
+	MOVL  0(R10), AX
+	MOVL  4(R10), BX
+	MOVL  8(R10), CX
+	MOVL  12(R10), DX
+	ADDQ  $16, R10
+	READ(R10, X1, X2)
+	MOVOU ·swapped(SB), X8
 
 block:
 	MOVL AX, R9
@@ -99,128 +70,128 @@ block:
 	MOVO X1, X9
 	MOVO X2, X10
 
-	LOAD(X3, 0)
-	FIRST(X3, 0)
+	LOAD(SI, X3, 0)
+	FIRST(X3, 0, X1, X2)
 	F(AX, BX, CX, DX, 0, 0, 7)
 	F(DX, AX, BX, CX, 1, 1, 12)
-	SECOND
+	SECOND(X1, X2)
 	F(CX, DX, AX, BX, 2, 2, 17)
 	F(BX, CX, DX, AX, 3, 3, 22)
-	LOAD(X4, 1)
-	FIRST(X4, 1)
+	LOAD(SI, X4, 1)
+	FIRST(X4, 1, X1, X2)
 	F(AX, BX, CX, DX, 4, 4, 7)
 	F(DX, AX, BX, CX, 5, 5, 12)
-	SECOND
+	SECOND(X1, X2)
 	BEGIN(X4, X3)
 	F(CX, DX, AX, BX, 6, 6, 17)
 	F(BX, CX, DX, AX, 7, 7, 22)
-	LOAD(X5, 2)
-	FIRST(X5, 2)
+	LOAD(SI, X5, 2)
+	FIRST(X5, 2, X1, X2)
 	F(AX, BX, CX, DX, 8, 8, 7)
 	F(DX, AX, BX, CX, 9, 9, 12)
-	SECOND
+	SECOND(X1, X2)
 	BEGIN(X5, X4)
 	F(CX, DX, AX, BX, 10, 10, 17)
 	F(BX, CX, DX, AX, 11, 11, 22)
-	LOAD(X6, 3)
-	FIRST(X6, 3)
+	LOAD(SI, X6, 3)
+	FIRST(X6, 3, X1, X2)
 	F(AX, BX, CX, DX, 12, 12, 7)
 	F(DX, AX, BX, CX, 13, 13, 12)
 	EXTEND(X6, X5, X3)
-	SECOND
+	SECOND(X1, X2)
 	BEGIN(X6, X5)
 	F(CX, DX, AX, BX, 14, 14, 17)
 	F(BX, CX, DX, AX, 15, 15, 22)
-	FIRST(X3, 4)
+	FIRST(X3, 4, X1, X2)
 	G(AX, BX, CX, DX, 1, 16, 5)
 	G(DX, AX, BX, CX, 6, 17, 9)
 	EXTEND(X3, X6, X4)
-	SECOND
+	SECOND(X1, X2)
 	BEGIN(X3, X6)
 	G(CX, DX, AX, BX, 11, 18, 14)
 	G(BX, CX, DX, AX, 0, 19, 20)
-	FIRST(X4, 5)
+	FIRST(X4, 5, X1, X2)
 	G(AX, BX, CX, DX, 5, 20, 5)
 	G(DX, AX, BX, CX, 10, 21, 9)
 	EXTEND(X4, X3, X5)
-	SECOND
+	SECOND(X1, X2)
 	BEGIN(X4, X3)
 	G(CX, DX, AX, BX, 15, 22, 14)
 	G(BX, CX, DX, AX, 4, 23, 20)
-	FIRST(X5, 6)
+	FIRST(X5, 6, X1, X2)
 	G(AX, BX, CX, DX, 9, 24, 5)
 	G(DX, AX, BX, CX, 14, 25, 9)
 	EXTEND(X5, X4, X6)
-	SECOND
+	SECOND(X1, X2)
 	BEGIN(X5, X4)
 	G(CX, DX, AX, BX, 3, 26, 14)
 	G(BX, CX, DX, AX, 8, 27, 20)
-	FIRST(X6, 7)
+	FIRST(X6, 7, X1, X2)
 	G(AX, BX, CX, DX, 13, 28, 5)
 	G(DX, AX, BX, CX, 2, 29, 9)
 	EXTEND(X6, X5, X3)
-	SECOND
+	SECOND(X1, X2)
 	BEGIN(X6, X5)
 	G(CX, DX, AX, BX, 7, 30, 14)
 	G(BX, CX, DX, AX, 12, 31, 20)
-	FIRST(X3, 8)
+	FIRST(X3, 8, X1, X2)
 	H(AX, BX, CX, DX, 5, 32, 4)
 	H(DX, AX, BX, CX, 8, 33, 11)
 	EXTEND(X3, X6, X4)
-	SECOND
+	SECOND(X1, X2)
 	BEGIN(X3, X6)
 	H(CX, DX, AX, BX, 11, 34, 16)
 	H(BX, CX, DX, AX, 14, 35, 23)
-	FIRST(X4, 9)
+	FIRST(X4, 9, X1, X2)
 	H(AX, BX, CX, DX, 1, 36, 4)
 	H(DX, AX, BX, CX, 4, 37, 11)
 	EXTEND(X4, X3, X5)
-	SECOND
+	SECOND(X1, X2)
 	BEGIN(X4, X3)
 	H(CX, DX, AX, BX, 7, 38, 16)
 	H(BX, CX, DX, AX, 10, 39, 23)
-	FIRST(X5, 10)
+	FIRST(X5, 10, X1, X2)
 	H(AX, BX, CX, DX, 13, 40, 4)
 	H(DX, AX, BX, CX, 0, 41, 11)
 	EXTEND(X5, X4, X6)
-	SECOND
+	SECOND(X1, X2)
 	BEGIN(X5, X4)
 	H(CX, DX, AX, BX, 3, 42, 16)
 	H(BX, CX, DX, AX, 6, 43, 23)
-	FIRST(X6, 11)
+	FIRST(X6, 11, X1, X2)
 	H(AX, BX, CX, DX, 9, 44, 4)
 	H(DX, AX, BX, CX, 12, 45, 11)
 	EXTEND(X6, X5, X3)
-	SECOND
+	SECOND(X1, X2)
 	BEGIN(X6, X5)
 	H(CX, DX, AX, BX, 15, 46, 16)
 	H(BX, CX, DX, AX, 2, 47, 23)
-	FIRST(X3, 12)
+	FIRST(X3, 12, X1, X2)
 	I(AX, BX, CX, DX, 0, 48, 6)
 	I(DX, AX, BX, CX, 7, 49, 10)
 	EXTEND(X3, X6, X4)
-	SECOND
+	SECOND(X1, X2)
 	BEGIN(X3, X6)
 	I(CX, DX, AX, BX, 14, 50, 15)
 	I(BX, CX, DX, AX, 5, 51, 21)
-	FIRST(X4, 13)
+	FIRST(X4, 13, X1, X2)
 	I(AX, BX, CX, DX, 12, 52, 6)
 	I(DX, AX, BX, CX, 3, 53, 10)
 	EXTEND(X4, X3, X5)
-	SECOND
+	SECOND(X1, X2)
 	I(CX, DX, AX, BX, 10, 54, 15)
 	I(BX, CX, DX, AX, 1, 55, 21)
-	FIRST(X5, 14)
+	FIRST(X5, 14, X1, X2)
 	I(AX, BX, CX, DX, 8, 56, 6)
 	I(DX, AX, BX, CX, 15, 57, 10)
 	EXTEND(X5, X4, X6)
-	SECOND
+	SECOND(X1, X2)
 	I(CX, DX, AX, BX, 6, 58, 15)
 	I(BX, CX, DX, AX, 13, 59, 21)
-	FIRST(X6, 15)
+	FIRST(X6, 15, X1, X2)
 	I(AX, BX, CX, DX, 4, 60, 6)
 	I(DX, AX, BX, CX, 11, 61, 10)
-	SECOND
+	SECOND(X1, X2)
 	I(CX, DX, AX, BX, 2, 62, 15)
 	I(BX, CX, DX, AX, 9, 63, 21)
 
@@ -234,17 +205,12 @@ block:
 	CMPQ  SI, DI
 	JNE   block
 
-	MOVL    AX, 0(R10)
-	MOVL    BX, 4(R10)
-	MOVL    CX, 8(R10)
-	MOVL    DX, 12(R10)
-	PSHUFD  $0x1b, X1, X7
-	PSHUFD  $0xb1, X2, X2
-	MOVO    X7, X1
-	PBLENDW $0xf0, X2, X1
-	PALIGNR $8, X7, X2
-	MOVOU   X1, 16(R10)
-	MOVOU   X2, 32(R10)
+	WRITE(R10, X1, X2)
+	SUBQ $16, R10
+	MOVL AX, 0(R10)
+	MOVL BX, 4(R10)
+	MOVL CX, 8(R10)
+	MOVL DX, 12(R10)
 
 done:
 	RET

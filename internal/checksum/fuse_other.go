@@ -1,7 +1,0 @@
-//go:build !amd64
-
-package checksum
-
-const canFuse = false
-
-func fuse(*lanes, []byte) { panic("checksum: not on this processor") }
