@@ -1,9 +1,9 @@
 package dedupe
 
 import (
-	"crypto/sha256"
 	"fmt"
 
+	"aetherfs/internal/lanes"
 	"aetherfs/internal/sabotage"
 
 	"github.com/klauspost/compress"
@@ -115,10 +115,14 @@ func (c *coder) expand(dst, stored []byte, k codec) error {
 // checkChunks compares the chunks of frame f, whose bytes are plain, with
 // their digests.
 func checkChunks(plain []byte, t *trailer, f int) error {
-	base := t.frameStart(f)
-	for i := int(t.frames[f].first); i < t.chunksEnd(f); i++ {
-		if sha256.Sum256(plain[t.chunkStart(i)-base:t.ends[i]-base]) != t.digest(i) {
-			return corrupt(t.block.Name, "chunk %d does not match its digest", i)
+	base, first := t.frameStart(f), int(t.frames[f].first)
+	parts := make([][]byte, 0, t.chunksEnd(f)-first)
+	for i := first; i < t.chunksEnd(f); i++ {
+		parts = append(parts, plain[t.chunkStart(i)-base:t.ends[i]-base])
+	}
+	for i, sum := range lanes.AppendSHA256(nil, parts...) {
+		if sum != t.digest(first+i) {
+			return corrupt(t.block.Name, "chunk %d does not match its digest", first+i)
 		}
 	}
 	return nil

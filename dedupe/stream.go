@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 
+	"aetherfs/internal/lanes"
 	"aetherfs/internal/manifest"
 )
 
@@ -23,6 +24,9 @@ type stream struct {
 
 	prev *input // whose last bytes are tail
 	tail []byte // of a chunk that has not ended
+
+	parts [][]byte // the chunks of the stretch that is being taken
+	sums  []lanes.Sum256
 
 	draft  *draft   // being filled, or nil
 	drafts []*draft // handed on and, as far as is known, not yet in a block
@@ -58,24 +62,26 @@ func (s *stream) feed(ctx context.Context, in *input) error {
 	data := in.behind(s.tail)
 	s.letGo()
 	s.prev = in
-	for {
-		n := s.cut.cut(data)
-		if n == 0 {
-			s.tail = data
-			return s.settle()
-		}
-		if err := s.chunk(ctx, data[:n]); err != nil {
-			return err
-		}
+	s.parts = s.parts[:0]
+	for n := s.cut.cut(data); n > 0; n = s.cut.cut(data) {
+		s.parts = append(s.parts, data[:n])
 		data = data[n:]
 	}
+	s.tail = data
+	s.sums = lanes.AppendSHA256(s.sums[:0], s.parts...)
+	for i, part := range s.parts {
+		if err := s.chunk(ctx, manifest.Digest(s.sums[i]), part); err != nil {
+			return err
+		}
+	}
+	return s.settle()
 }
 
 // end takes the last chunk. New data that is small stays in s.draft.
 func (s *stream) end(ctx context.Context) error {
 	defer s.letGo()
 	if len(s.tail) > 0 {
-		if err := s.chunk(ctx, s.tail); err != nil {
+		if err := s.chunk(ctx, sha256.Sum256(s.tail), s.tail); err != nil {
 			return err
 		}
 	}
@@ -93,8 +99,7 @@ func (s *stream) letGo() {
 }
 
 // chunk takes one chunk.
-func (s *stream) chunk(ctx context.Context, data []byte) error {
-	digest := manifest.Digest(sha256.Sum256(data))
+func (s *stream) chunk(ctx context.Context, digest manifest.Digest, data []byte) error {
 	n := int64(len(data))
 	s.out.Size += n
 	if p, ok := s.find(ctx, digest); ok {
