@@ -32,7 +32,7 @@ import (
 // runGateway serves until ctx ends. What it was asked to store by then is
 // stored when it returns.
 func runGateway(ctx context.Context, c *config.Config, stdout io.Writer, log *slog.Logger) (err error) {
-	debug.SetMemoryLimit(c.Memory - mappedBytes)
+	debug.SetMemoryLimit(collected(c.Memory))
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return err
 	}
@@ -199,15 +199,16 @@ const (
 	packedShare = 32 // one part in 32 for compressed answers over HTTP
 
 	pendingShare = 32 // one part in 32 for what is to be written to the disk cache
-
-	// mappedBytes is what is not the collector's: the program itself, of which
-	// some 16 MiB are in memory, and half of what Badger has.
-	mappedBytes = 32 << 20
 )
+
+// collected is what the collector may use. Beside that there are the program
+// itself, of which some 16 MiB are in memory, and the files that Badger maps:
+// 51 MiB in all after 64 GiB were put.
+func collected(memory int64) int64 { return memory - min(48<<20, memory/16*3) }
 
 // cacheBytes is the share of frames that were read: 3 parts in 8 of what is the
 // collector's.
-func cacheBytes(memory int64) int64 { return (memory - mappedBytes) / 8 * 3 }
+func cacheBytes(memory int64) int64 { return collected(memory) / 8 * 3 }
 
 // answers reports whether the store does.
 func answers(ctx context.Context, st store.Store) error {
