@@ -18,9 +18,9 @@
 //     embedded in a log never by a file of another dataset.
 //  6. A block that is missing or fails verification leaves the index, so that
 //     sending its files again stores them again.
-//  7. Memory is bounded: by Options.BlockMemory, Options.CacheBytes and about
-//     1 MiB a stream; but what was learned of blocks embedded in logs grows
-//     with the logs until they are folded, and a Move holds about 150 bytes a
-//     chunk.
+//  7. Memory is bounded: by Options.BlockMemory, Options.CacheBytes and
+//     Options.WorkBytes, which streams and readers wait for before they read;
+//     but what was learned of blocks embedded in logs grows with the logs until
+//     they are folded, and a Move holds about 150 bytes a chunk.
 //  8. What is done in the background is a hint, is bounded and ends with Close.
 package dedupe

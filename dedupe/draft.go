@@ -62,17 +62,20 @@ func (d *draft) find(digest *manifest.Digest) int {
 	return -1
 }
 
-// pack compresses the frame, if it shrinks, and takes its checksum.
+// pack compresses the frame, if it shrinks, and takes its checksum. Then it holds
+// no more memory than what is stored, of which a run may have many.
 func (d *draft) pack(c *coder) {
 	plain := d.buf.data[:d.n]
 	packed := newBuffer(d.n)
+	defer packed.release()
 	if out, ok := c.encode(packed.data, plain); ok {
-		d.stored, d.codec = out, codecZstd
-		d.buf, packed = packed, d.buf
+		d.buf.release()
+		d.buf = newBuffer(len(out))
+		copy(d.buf.data, out)
+		d.stored, d.codec = d.buf.data, codecZstd
 	} else {
 		d.stored, d.codec = plain, codecPlain
 	}
-	packed.release()
 	d.sum = crc64nvme.Checksum(d.stored)
 }
 

@@ -15,8 +15,8 @@ import (
 	"github.com/maypok86/otter/v2"
 )
 
-// trailerCacheBytes bounds the trailers in memory: those of about 10 GiB of
-// blocks with chunks of 32 KiB.
+// trailerCacheBytes bounds the trailers in memory, as a quarter of
+// Options.CacheBytes does: those of about 10 GiB of blocks with chunks of 32 KiB.
 const trailerCacheBytes = 16 << 20
 
 // trailers finds trailers: in memory, in the cache folder, in the store.
@@ -42,7 +42,7 @@ func newTrailers(o Options, m *embedded, rs *readings) *trailers {
 		embedded: m,
 		readings: rs,
 		memory: otter.Must(&otter.Options[manifest.Digest, *trailer]{
-			MaximumWeight: trailerCacheBytes,
+			MaximumWeight: uint64(min(trailerCacheBytes, max(o.CacheBytes/4, MaxFrameBytes))),
 			Weigher:       func(_ manifest.Digest, t *trailer) uint32 { return t.weight() },
 		}),
 		disk:      o.KV.Space("trailers"),
