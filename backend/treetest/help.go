@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"strings"
 	"testing"
 
 	"aetherfs/backend"
@@ -80,9 +81,9 @@ func fileContent(t tester, f *backend.File) string {
 	t.Helper()
 	body := f.Stream(0, f.Info.Size)
 	defer body.Close()
-	b, err := io.ReadAll(body)
-	if err != nil {
-		t.Fatalf("read %s: %v", f.Info.Path, err)
+	var b strings.Builder
+	if n, err := io.Copy(&b, body); err != nil || n != int64(b.Len()) { // by WriteTo
+		t.Fatalf("read %s: %d bytes, %d of them written, %v", f.Info.Path, n, b.Len(), err)
 	}
-	return string(b)
+	return b.String()
 }
