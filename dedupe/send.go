@@ -1,6 +1,9 @@
 package dedupe
 
-import "io"
+import (
+	"errors"
+	"io"
+)
 
 // pieceBytes is what is copied for a client when many others are slow.
 const pieceBytes = 32 << 10
@@ -14,7 +17,7 @@ func (d *download) WriteTo(w io.Writer) (int64, error) {
 	var total int64
 	for {
 		d.wake()
-		if err := d.advance(); err == io.EOF {
+		if err := d.advance(); errors.Is(err, io.EOF) {
 			return total, nil
 		} else if err != nil {
 			return total, err
