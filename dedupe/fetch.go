@@ -12,6 +12,15 @@ import (
 type span struct {
 	off  int64 // bytes from the block's beginning
 	data []byte
+	buf  *buffer // that data lies in; nil if it is nobody's
+}
+
+// drop forgets the bytes; nobody may use them any more.
+func (s *span) drop() {
+	if s.buf != nil {
+		s.buf.release()
+	}
+	*s = span{}
 }
 
 // slice returns n bytes from off, or nil if they are not all there.
@@ -41,10 +50,11 @@ func (e *Engine) fetch(ctx context.Context, pool string, t *trailer, from, to in
 }
 
 // fetchWith is fetch for a caller that has begun a reading, and has some bytes
-// already.
+// already, which it gives away.
 func (e *Engine) fetchWith(ctx context.Context, pool string, t *trailer, from, to int, have span) ([]*frame, error) {
 	out, first, last := e.cached(t, from, to)
 	e.counts.frames(out)
+	defer func() { have.drop() }()
 	if first == to {
 		return out, nil
 	}
@@ -54,7 +64,7 @@ func (e *Engine) fetchWith(ctx context.Context, pool string, t *trailer, from, t
 			err = e.loadMissing(ctx, pool, out, t, from, have)
 		}
 		if err != nil {
-			have = span{} // as damaged as what it was
+			have.drop() // as damaged as what it was
 		}
 		return err
 	})
@@ -87,8 +97,10 @@ func (e *Engine) need(ctx context.Context, pool string, t *trailer, first, last 
 	if e.o.Verify == ByCRC || have.slice(off, n) != nil {
 		return nil
 	}
-	data, err := readBlock(ctx, e.o, pool, t.block, off, n)
-	*have = span{off, data}
+	have.drop()
+	buf := newBuffer(int(n))
+	data, err := readRange(ctx, e.o, pool, t.block, store.Range{Off: off, Len: n, Buf: buf.data})
+	*have = span{off, data, buf}
 	return err
 }
 
@@ -159,7 +171,7 @@ func (e *Engine) fetchWhole(ctx context.Context, pool string, x manifest.Extent)
 	frames := make(chan span, 1)
 	go func() {
 		data, _ := readBlock(ctx, e.o, pool, x.Block, x.Off, x.Stored) // what is missing is read again, and its error told
-		frames <- span{x.Off, data}
+		frames <- span{off: x.Off, data: data}
 	}()
 	t, err := e.trailerOf(ctx, pool, x)
 	return t, <-frames, err

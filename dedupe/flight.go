@@ -8,10 +8,12 @@ import (
 
 // Requests of a flight. The first is short, for a short time to the first byte,
 // and each is twice as long as the one before: up to maxFetchBytes, or to a
-// fair share of the memory for reading ahead where many files are read.
+// fair share of the memory for reading ahead where many files are read. With
+// the rest of the frame that it ends in, the longest is of 4 MiB, as pooled
+// memory comes.
 const (
 	firstFetchBytes = 256 << 10
-	maxFetchBytes   = 4 << 20
+	maxFetchBytes   = 4<<20 - frameBytes
 )
 
 // flight is the requests for consecutive bytes of a file. Its memory is taken

@@ -117,7 +117,7 @@ func (m *mover) readPart(ctx context.Context, t *trailer, part []*moving) error 
 	err = twice(ctx, func(ctx context.Context) error {
 		data, err := readBlock(ctx, e.o, pool, t.block, all.Off, all.Stored)
 		if err == nil {
-			err = e.unpack(t, span{all.Off, data}, part)
+			err = e.unpack(t, span{off: all.Off, data: data}, part)
 		}
 		return err
 	})
