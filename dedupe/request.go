@@ -46,14 +46,22 @@ func (f *flight) plan() *request {
 	q := &request{r: f.r, x: x, lo: x.Skip + f.off - start, hi: x.Skip + min(f.r.ends[i], f.end) - start, done: make(chan struct{})}
 	f.size = min(max(2*f.size, firstFetchBytes), f.r.e.fetchBytes())
 	f.scout(i)
-	short := x.Block != nil && x.Off > 0 && x.Stored > 0 && x.Stored <= f.size
-	if !short || f.r.e.trailers.near(x.Block) != nil {
+	if !q.short(f.size) || f.r.e.trailers.near(x.Block) != nil {
 		if q.t, q.err = f.r.e.trailerOf(f.ctx, f.r.pool, x); q.err == nil {
 			q.limit(f.size)
 		}
 	}
 	f.off = q.hi - x.Skip + start
 	return q
+}
+
+// short reports whether all that is wanted of q's extent may come with one
+// request of about n bytes: stored, for what they become is bounded too. Its
+// frames must lie before the trailer, which is fetched beside them.
+func (q *request) short(n int64) bool {
+	x := &q.x
+	return x.Block != nil && x.Off > 0 && x.Stored > 0 && x.Stored <= n && q.hi-q.lo <= maxFetchBytes &&
+		x.Off+x.Stored <= x.Block.Size-x.Block.Trailer
 }
 
 // fetchBytes is the longest request now: a window has room for a few.
