@@ -14,20 +14,23 @@ import (
 
 	"github.com/minio/crc64nvme"
 
+	"aetherfs/internal/bulk"
 	"aetherfs/internal/store"
 )
 
 // A part on disk:
 //
-//	part   := header, data
-//	header := magic, size of the object, its time in Unix seconds, length of the
-//	          data, CRC-64/NVME of all the header before it, the part's id and the
+//	part   := data, footer
+//	footer := magic, size of the object, its time in Unix seconds, length of the
+//	          data, CRC-64/NVME of all the footer before it, the part's id and the
 //	          data; numbers of 8 bytes, big-endian
 //
-// The file is named by the part's id. It may be gone or damaged at any time.
+// The data comes first, where whole pages of it can be written past the page
+// cache. The file is named by the part's id. It may be gone or damaged at any
+// time.
 const (
 	partMagic   = "AFSRNG01"
-	headerBytes = 8 + 4*8
+	footerBytes = 8 + 4*8
 	pageBytes   = 4 << 10 // what a file takes is counted in
 )
 
@@ -51,7 +54,7 @@ type part struct {
 }
 
 func newPart(dataBytes int64) part {
-	return part{uint32((headerBytes + dataBytes + pageBytes - 1) / pageBytes * pageBytes)}
+	return part{uint32((footerBytes + dataBytes + pageBytes - 1) / pageBytes * pageBytes)}
 }
 
 // path is where the file of a part is.
@@ -70,30 +73,30 @@ func parsePath(name string) (id partID, ok bool) {
 	return id, fmt.Sprintf("%x-%08x", id.object, id.n) == name
 }
 
-// encodeHeader returns the header of a part.
-func encodeHeader(id partID, info store.Info, data []byte) []byte {
-	h := append(make([]byte, 0, headerBytes), partMagic...)
-	h = binary.BigEndian.AppendUint64(h, uint64(info.Size))
-	h = binary.BigEndian.AppendUint64(h, uint64(info.Modified.Unix()))
-	h = binary.BigEndian.AppendUint64(h, uint64(len(data)))
-	return binary.BigEndian.AppendUint64(h, checksum(h, id, data))
+// encodeFooter returns the footer of a part.
+func encodeFooter(id partID, info store.Info, data []byte) []byte {
+	f := append(make([]byte, 0, footerBytes), partMagic...)
+	f = binary.BigEndian.AppendUint64(f, uint64(info.Size))
+	f = binary.BigEndian.AppendUint64(f, uint64(info.Modified.Unix()))
+	f = binary.BigEndian.AppendUint64(f, uint64(len(data)))
+	return binary.BigEndian.AppendUint64(f, checksum(f, id, data))
 }
 
-// decodeHeader is the inverse of encodeHeader. The data is not yet compared
+// decodeFooter is the inverse of encodeFooter. The data is not yet compared
 // with sum.
-func decodeHeader(h []byte) (info store.Info, n int64, sum uint64, ok bool) {
-	if len(h) != headerBytes || string(h[:8]) != partMagic {
+func decodeFooter(f []byte) (info store.Info, n int64, sum uint64, ok bool) {
+	if len(f) != footerBytes || string(f[:8]) != partMagic {
 		return info, 0, 0, false
 	}
-	info.Size = int64(binary.BigEndian.Uint64(h[8:]))
-	info.Modified = time.Unix(int64(binary.BigEndian.Uint64(h[16:])), 0).UTC()
-	n = int64(binary.BigEndian.Uint64(h[24:]))
-	return info, n, binary.BigEndian.Uint64(h[32:]), info.Size >= 0 && n > 0
+	info.Size = int64(binary.BigEndian.Uint64(f[8:]))
+	info.Modified = time.Unix(int64(binary.BigEndian.Uint64(f[16:])), 0).UTC()
+	n = int64(binary.BigEndian.Uint64(f[24:]))
+	return info, n, binary.BigEndian.Uint64(f[32:]), info.Size >= 0 && n > 0
 }
 
-func checksum(header []byte, id partID, data []byte) uint64 {
+func checksum(footer []byte, id partID, data []byte) uint64 {
 	h := crc64nvme.New()
-	_, _ = h.Write(header[:headerBytes-8])
+	_, _ = h.Write(footer[:footerBytes-8])
 	_, _ = h.Write(id.object[:])
 	_, _ = h.Write(binary.BigEndian.AppendUint32(nil, id.n))
 	_, _ = h.Write(data)
@@ -112,18 +115,23 @@ func (c *Cache) readPart(id partID, room []byte) (data []byte, info store.Info, 
 		return nil, info, err
 	}
 	defer f.Close()
-	var head [headerBytes]byte
-	if _, err := io.ReadFull(f, head[:]); err != nil {
+	stat, err := f.Stat()
+	if err != nil {
 		return nil, info, err
 	}
-	info, n, sum, ok := decodeHeader(head[:])
-	if !ok || n != c.lengthOf(id.n, info.Size) {
+	length := stat.Size() - footerBytes
+	if length <= 0 || length > int64(len(room)) {
 		return nil, info, errBadPart
 	}
-	if _, err := io.ReadFull(f, room[:n]); err != nil {
+	var foot [footerBytes]byte
+	if _, err := io.ReadFull(f, room[:length]); err != nil {
 		return nil, info, err
 	}
-	if checksum(head[:], id, room[:n]) != sum {
+	if _, err := io.ReadFull(f, foot[:]); err != nil {
+		return nil, info, err
+	}
+	info, n, sum, ok := decodeFooter(foot[:])
+	if !ok || n != length || n != c.lengthOf(id.n, info.Size) || checksum(foot[:], id, room[:n]) != sum {
 		return nil, info, errBadPart
 	}
 	return room[:n], info, nil
@@ -144,9 +152,8 @@ func (c *Cache) writePart(id partID, info store.Info, data []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(encodeHeader(id, info, data))
-	if err == nil {
-		_, err = f.Write(data)
+	if _, err = bulk.Write(f, data); err == nil {
+		_, err = f.Write(encodeFooter(id, info, data))
 	}
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(temp, path)

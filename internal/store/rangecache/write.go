@@ -122,10 +122,10 @@ func (c *Cache) load() error {
 		}
 		id, ok := parsePath(e.Name())
 		info, err := e.Info()
-		if err != nil || !ok || info.Size() <= headerBytes || info.Size() > headerBytes+c.o.PartBytes || c.path(id) != path {
+		if err != nil || !ok || info.Size() <= footerBytes || info.Size() > footerBytes+c.o.PartBytes || c.path(id) != path {
 			return os.Remove(path)
 		}
-		all = append(all, found{id, info.Size() - headerBytes, info.ModTime()})
+		all = append(all, found{id, info.Size() - footerBytes, info.ModTime()})
 		return nil
 	})
 	slices.SortFunc(all, func(a, b found) int { return a.time.Compare(b.time) })

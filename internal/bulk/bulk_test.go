@@ -1,4 +1,4 @@
-package dirstore
+package bulk
 
 import (
 	"bytes"
@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-func newBulk(tb testing.TB) bulkFile {
+func create(tb testing.TB) *os.File {
 	tb.Helper()
 	f, err := os.Create(filepath.Join(tb.TempDir(), "bulk"))
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = f.Close() })
-	return bulkFile{f}
+	return f
 }
 
 // random returns bytes that lie skip bytes off an aligned address.
@@ -26,15 +26,15 @@ func random(n, skip int) []byte {
 	return data[skip:]
 }
 
-// TestBulkWrite: what is written past the page cache and what is not make one
+// TestWrite: what is written past the page cache and what is not make one
 // file, wherever the data lies in memory and the file is written.
-func TestBulkWrite(t *testing.T) {
+func TestWrite(t *testing.T) {
 	for _, head := range []int{0, 3, 4096} { // after 3 bytes no block of the file is whole
 		for _, skip := range []int{0, 1} {
-			f := newBulk(t)
+			f := create(t)
 			want := random(head+directBytes+12_345, skip)
 			for _, part := range [][]byte{want[:head], want[head:]} {
-				if n, err := f.Write(part); err != nil || n != len(part) {
+				if n, err := Write(f, part); err != nil || n != len(part) {
 					t.Errorf("Write of %d bytes = %d, %v", len(part), n, err)
 				}
 			}
@@ -46,19 +46,19 @@ func TestBulkWrite(t *testing.T) {
 	}
 }
 
-// BenchmarkBlockWrite is the choice of directBytes: one file, written and
+// BenchmarkWrite is the choice of directBytes: one file, written and
 // synced, past the page cache and through it.
-func BenchmarkBlockWrite(b *testing.B) {
+func BenchmarkWrite(b *testing.B) {
 	for _, size := range []int{256 << 10, 1 << 20, 2 << 20, 4 << 20, 16 << 20} {
 		data := random(size, 8)
-		for name, write := range map[string]func(bulkFile) (int, error){
-			"direct":   func(f bulkFile) (int, error) { return writeDirect(f.File, data) },
-			"buffered": func(f bulkFile) (int, error) { return f.File.Write(data) },
+		for name, write := range map[string]func(*os.File) (int, error){
+			"direct":   func(f *os.File) (int, error) { return Write(f, data) },
+			"buffered": func(f *os.File) (int, error) { return f.Write(data) },
 		} {
 			b.Run(fmt.Sprintf("%d-KiB/%s", size>>10, name), func(b *testing.B) {
 				b.SetBytes(int64(size))
 				for b.Loop() {
-					f := newBulk(b)
+					f := create(b)
 					if n, err := write(f); err != nil || n != size {
 						b.Fatalf("wrote %d bytes, %v", n, err)
 					}
