@@ -140,7 +140,9 @@ func (t *tx) adopt(ctx context.Context, d *catalog.Dataset, r manifest.Recipe) (
 		}
 		part := r[run:i]
 		data := t.b.bytes.Open(ctx, d.Pool, part).Stream(0, part.Len())
-		stored, err := t.b.bytes.Store(ctx, scope(t.d), data)
+		to := scope(t.d)
+		to.Below = part.Len() + 1
+		stored, err := t.b.bytes.Store(ctx, to, data)
 		data.Close()
 		if err != nil {
 			return nil, 0, explain(err)

@@ -159,6 +159,10 @@ type PutOptions struct {
 	Cond Cond   // on what p holds at the commit
 	MD5  []byte // that the bytes must have, or ErrBadDigest; nil: any
 
+	// Below is more than the length of r, as it was announced: small ones take
+	// little memory. A longer one is ErrTooLarge. 0: not known.
+	Below int64
+
 	// AtEOF, if set, is called when r is read to its end and may still change
 	// the Attr, as checksums that came in a trailer do. An error drops the put.
 	AtEOF func(*Attr) error

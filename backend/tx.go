@@ -160,8 +160,11 @@ func rebase(r manifest.Recipe, n int) manifest.Recipe {
 // once all that o asks of them holds. An error of r comes back as it is.
 func (b *Backend) ingest(ctx context.Context, d *catalog.Dataset, r io.Reader, limit int64, o *PutOptions) (dedupe.Stored, string, error) {
 	sum, etagOf := newSum(o)
-	src := &source{r: r, left: limit}
-	stored, err := b.bytes.Store(ctx, scope(d), src, sum)
+	src, to := &source{r: r, left: limit}, scope(d)
+	if to.Below = o.Below; to.Below > 0 {
+		src.left = min(limit, to.Below-1)
+	}
+	stored, err := b.bytes.Store(ctx, to, src, sum)
 	switch {
 	case src.err != nil:
 		return dedupe.Stored{}, "", src.err

@@ -13,9 +13,15 @@ type buffer struct {
 
 var pools [40]sync.Pool // by class
 
+// classOf is the class of buffers for n bytes.
+func classOf(n int) int { return bits.Len(uint(max(n, 1) - 1)) }
+
+// pooled is the memory that a buffer of n bytes takes.
+func pooled(n int) int64 { return 1 << classOf(n) }
+
 // newBuffer returns n bytes of any content.
 func newBuffer(n int) *buffer {
-	class := bits.Len(uint(max(n, 1) - 1))
+	class := classOf(n)
 	b, ok := pools[class].Get().(*buffer)
 	if !ok {
 		b = &buffer{data: make([]byte, 1<<class), class: class}

@@ -32,10 +32,8 @@ type draft struct {
 	base     uint32 // number in open of the first chunk
 }
 
-// draftLen is the length, at most, of the buffer of a draft.
-func draftLen(maxChunk int) int { return max(frameBytes, maxChunk) }
-
-func newDraft() *draft { return &draft{buf: newBuffer(frameBytes)} }
+// newDraft returns one of at most n bytes, or of one chunk.
+func newDraft(n int) *draft { return &draft{buf: newBuffer(min(n, frameBytes))} }
 
 // fits reports whether a chunk of n bytes still belongs to the frame.
 func (d *draft) fits(n int) bool { return d.n == 0 || d.n+n <= frameBytes }

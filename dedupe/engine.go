@@ -168,6 +168,7 @@ type Scope struct {
 	Dataset    manifest.ID // whose open block its new chunks go to
 	ChunkBytes int         // average, a power of two; 0: Options.ChunkBytes
 	BlockBytes int64       // target, if two fit Options.BlockMemory; 0: DefaultBlockBytes
+	Below      int64       // the stream is shorter, so that a small one takes little memory; 0: not known
 }
 
 // normalise sets defaults and checks limits.

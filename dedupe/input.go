@@ -10,7 +10,8 @@ import (
 const inputBytes = 256 << 10
 
 // input is a stretch of a stream in memory that is used by several goroutines.
-// In front of it there is room for the beginning of a chunk that ends in it.
+// In front of it there is room for the beginning of a chunk that ends in it,
+// unless the stream is short.
 type input struct {
 	buf   *buffer
 	room  int // bytes before the stretch
@@ -19,11 +20,20 @@ type input struct {
 	slots <-chan struct{} // one is taken when the last user is done
 }
 
-// inputLen is the length of the buffer of an input.
+// inputLen is the length of the buffer of an input, but for a short stream.
 func inputLen(maxChunk int) int { return max(inputBytes, 2*maxChunk) }
 
-func newInput(maxChunk, users int, slots <-chan struct{}) *input {
-	in := &input{buf: newBuffer(inputLen(maxChunk)), room: maxChunk, slots: slots}
+// short reports whether s is known to fit one input.
+func (s *stream) short() bool {
+	return s.scope.Below > 0 && s.scope.Below <= int64(inputLen(s.cut.max))
+}
+
+func (s *stream) newInput(users int, slots <-chan struct{}) *input {
+	n, room := inputLen(s.cut.max), s.cut.max
+	if s.short() {
+		n, room = int(s.scope.Below), 0
+	}
+	in := &input{buf: newBuffer(n), room: room, slots: slots}
 	in.users.Store(int32(users))
 	return in
 }

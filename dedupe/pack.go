@@ -18,7 +18,7 @@ func (e *Engine) Pack(chunks []manifest.Chunk) ([]byte, error) {
 	var c contents
 	out := append([]byte(nil), header[:]...)
 	for len(chunks) > 0 {
-		d := newDraft()
+		d := newDraft(frameBytes)
 		for len(chunks) > 0 && d.fits(len(chunks[0].Data)) {
 			if n := len(chunks[0].Data); n == 0 || n > MaxFrameBytes {
 				d.release()

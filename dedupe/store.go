@@ -3,6 +3,7 @@ package dedupe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 
@@ -26,7 +27,8 @@ type Stored struct {
 // short.
 //
 // An error of r is returned as it is; other errors are ErrUnavailable, that of
-// ctx, ErrClosed, or that of a writer. Then nothing of the stream can be named.
+// ctx, ErrClosed, that of a writer, or say that r is not shorter than
+// scope.Below. Then nothing of the stream can be named.
 func (e *Engine) Store(ctx context.Context, scope Scope, r io.Reader, also ...io.Writer) (Stored, error) {
 	if err := e.enter(); err != nil {
 		return Stored{}, err
@@ -58,12 +60,15 @@ const (
 // leastWork is the memory that s cannot do without: its inputs, a draft and what
 // that becomes.
 func (s *stream) leastWork() int64 {
-	return int64(leastInputs*inputLen(s.cut.max) + 2*draftLen(s.cut.max))
+	if s.short() {
+		return pooled(int(s.scope.Below)) + 2*pooled(s.draftLen())
+	}
+	return int64(leastInputs*inputLen(s.cut.max) + 2*s.draftLen())
 }
 
 // moreWork is the memory that s needs beside that to do several things at once.
 func (s *stream) moreWork() int64 {
-	return int64((mostInputs-leastInputs)*inputLen(s.cut.max)+(1+mostDrafts)*draftLen(s.cut.max)) + maxRunBytes
+	return int64((mostInputs-leastInputs)*inputLen(s.cut.max)+(1+mostDrafts)*s.draftLen()) + maxRunBytes
 }
 
 // read takes the whole of r. It waits for memory before the first byte and then
@@ -78,11 +83,15 @@ func (s *stream) read(ctx context.Context, r io.Reader, also []io.Writer) error 
 	defer s.e.active.Add(-1)
 	slots := make(chan struct{}, mostInputs)
 	slots <- struct{}{}
-	in := newInput(s.cut.max, 1+len(also), slots)
+	in := s.newInput(1+len(also), slots)
 	ended, err := in.fill(r)
 	if err != nil {
 		in.discard()
 		return err
+	}
+	if s.short() && !ended {
+		in.discard()
+		return fmt.Errorf("stream is announced as shorter than %d bytes, and is not", s.scope.Below)
 	}
 	if more := s.moreWork(); !ended && s.e.work.TryTake(more) {
 		defer s.e.work.Give(more)
@@ -103,7 +112,7 @@ func (s *stream) readInTurn(ctx context.Context, r io.Reader, in *input, ended b
 			return s.end(ctx)
 		}
 		slots <- struct{}{} // never waits: leastInputs are in use at most
-		in = newInput(s.cut.max, 1+len(also), slots)
+		in = s.newInput(1+len(also), slots)
 		var err error
 		if ended, err = in.fill(r); err != nil {
 			in.discard()
@@ -205,7 +214,7 @@ func (s *stream) pump(ctx context.Context, r io.Reader, in *input, users []chan 
 		case <-ctx.Done():
 			return errStopped
 		}
-		in = newInput(s.cut.max, len(users), slots)
+		in = s.newInput(len(users), slots)
 		var err error
 		if ended, err = in.fill(r); err != nil {
 			in.discard()

@@ -122,10 +122,19 @@ func (s *stream) add(ctx context.Context, digest manifest.Digest, data []byte) e
 		}
 	}
 	if s.draft == nil {
-		s.draft = newDraft()
+		s.draft = newDraft(s.draftLen())
 	}
 	s.place(piece{draft: s.draft, first: s.draft.add(digest, data)}, n)
 	return nil
+}
+
+// draftLen is the length, at most, of the buffer of a draft of s.
+func (s *stream) draftLen() int {
+	n := max(frameBytes, s.cut.max)
+	if s.short() {
+		n = min(n, int(s.scope.Below))
+	}
+	return n
 }
 
 // handOn gives the draft away, to be packed and appended to a block.

@@ -50,7 +50,7 @@ func (b *body) takeOut(size int) *check {
 
 // options are those with which the tree stores the body and verifies it.
 func (u *upload) options(attr backend.Attr, cond backend.Cond) backend.PutOptions {
-	o := backend.PutOptions{Attr: attr, Cond: cond, AtEOF: u.finish, Sums: u.sums}
+	o := backend.PutOptions{Attr: attr, Cond: cond, Below: u.Size() + 1, AtEOF: u.finish, Sums: u.sums}
 	if u.md5 != nil {
 		o.MD5 = u.md5.want
 	}

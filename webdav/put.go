@@ -64,7 +64,10 @@ func (q *request) store(name string, cond backend.Cond) (backend.Info, error) {
 	if err != nil {
 		return backend.Info{}, err
 	}
-	o := backend.PutOptions{Cond: cond, AtEOF: func(a *backend.Attr) error { return q.keepProperties(a, name) }}
+	o := backend.PutOptions{
+		Cond: cond, Below: q.r.ContentLength + 1,
+		AtEOF: func(a *backend.Attr) error { return q.keepProperties(a, name) },
+	}
 	if o.MD5, err = contentMD5(q.r.Header); err != nil {
 		return backend.Info{}, err
 	}
