@@ -198,7 +198,7 @@ const (
 
 	packedShare = 32 // one part in 32 for compressed answers over HTTP
 
-	pendingShare = 32 // one part in 32 for what is to be written to the disk cache
+	pendingShare = 16 // one part in 16 for what is on its way to the disk cache
 )
 
 // collected is what the collector may use. Beside that there are the program

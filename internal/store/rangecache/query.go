@@ -42,12 +42,15 @@ func (q *query) answer(ctx context.Context) ([]byte, store.Info, error) {
 	if err := q.fromDisk(); err != nil {
 		return nil, store.Info{}, err
 	}
-	mine, others := q.claim()
+	mine, others, ok := q.claim()
 	defer func() {
 		for _, run := range append(mine, others...) {
 			q.c.release(run)
 		}
 	}()
+	if !ok {
+		return nil, store.Info{}, errOdd
+	}
 	q.c.fetchAll(ctx, mine)
 	for _, run := range mine {
 		if err := q.take(run); errors.Is(err, store.ErrRange) && run.first != q.first {
@@ -76,36 +79,45 @@ func (q *query) answer(ctx context.Context) ([]byte, store.Info, error) {
 
 // fromDisk takes what is there.
 func (q *query) fromDisk() error {
-	room := q.c.buffer(1)
-	defer q.c.recycle(room)
 	for i := range q.parts {
-		id := q.id(i)
-		if _, ok := q.c.index.GetIfPresent(id); !ok {
+		if _, ok := q.c.index.GetIfPresent(q.id(i)); !ok {
 			continue
 		}
-		data, info, err := q.c.readPart(id, q.roomFor(i, room))
-		if err != nil {
-			q.c.index.Invalidate(id)
-			continue
-		}
-		if err := q.fill(i, data, info); err != nil {
-			q.c.index.Invalidate(id)
+		if err := q.read(i); err != nil {
 			return err
 		}
-		q.c.counts.hits.Add(1)
-		q.c.counts.hitBytes.Add(int64(len(data)))
 	}
 	return nil
 }
 
-// roomFor is where part i is to be read to: its own place, if all of it was
-// asked for, or room.
-func (q *query) roomFor(i int, room []byte) []byte {
+// read takes part i, if its file is there and right: to its place, if all of it
+// was asked for, or aside.
+func (q *query) read(i int) error {
 	at := int64(q.id(i).n)*q.c.o.PartBytes - q.r.Off
 	if at >= 0 && at+q.c.o.PartBytes <= q.r.Len {
-		return q.out[at:][:q.c.o.PartBytes]
+		return q.readTo(q.out[at:][:q.c.o.PartBytes], i)
 	}
-	return room
+	q.c.rooms <- struct{}{}
+	defer func() { <-q.c.rooms }()
+	room := q.c.buffer(1)
+	defer q.c.recycle(room)
+	return q.readTo(room, i)
+}
+
+func (q *query) readTo(room []byte, i int) error {
+	id := q.id(i)
+	data, info, err := q.c.readPart(id, room)
+	if err != nil {
+		q.c.index.Invalidate(id)
+		return nil // it is fetched again
+	}
+	if err := q.fill(i, data, info); err != nil {
+		q.c.index.Invalidate(id)
+		return err
+	}
+	q.c.counts.hits.Add(1)
+	q.c.counts.hitBytes.Add(int64(len(data)))
+	return nil
 }
 
 // fill takes the bytes of part i of an object.
@@ -129,16 +141,19 @@ func (q *query) fill(i int, data []byte, info store.Info) error {
 }
 
 // claim joins those who are fetching parts that q lacks, and makes runs of the
-// rest.
-func (q *query) claim() (mine, others []*run) {
+// rest. It reports false, and does neither, if there is no memory for them.
+func (q *query) claim() (mine, others []*run, ok bool) {
 	q.c.mu.Lock()
 	defer q.c.mu.Unlock()
+	if !q.hold() {
+		return nil, nil, false
+	}
 	var open *run // the last of mine, if the next part continues it
-	for i, there := range q.parts {
+	for i := range q.parts {
 		id := q.id(i)
 		other := q.c.under[id]
 		switch {
-		case there || q.known && int64(id.n)*q.c.o.PartBytes >= q.info.Size:
+		case !q.lacks(i):
 			open = nil
 		case other != nil:
 			if len(others) == 0 || others[len(others)-1] != other {
@@ -156,7 +171,30 @@ func (q *query) claim() (mine, others []*run) {
 			q.c.under[id] = open
 		}
 	}
-	return mine, others
+	return mine, others, true
+}
+
+// lacks reports whether part i is still to be had.
+func (q *query) lacks(i int) bool {
+	return !q.parts[i] && (!q.known || int64(q.id(i).n)*q.c.o.PartBytes < q.info.Size)
+}
+
+// hold takes the memory of the runs that q is about to make, or reports that
+// there is none. What is more than all of it may be alone. c.mu is held.
+func (q *query) hold() bool {
+	var parts int64
+	for i := range q.parts {
+		if q.lacks(i) && q.c.under[q.id(i)] == nil {
+			parts++
+		}
+	}
+	n, held := parts*q.c.o.PartBytes, q.c.held.Load()
+	if n > 0 && held > 0 && held+n > q.c.o.Memory {
+		q.c.counts.skipped.Add(parts)
+		return false
+	}
+	q.c.held.Add(n)
+	return true
 }
 
 // take takes what run has brought.

@@ -10,9 +10,10 @@
 //  4. The parts take at most Options.Bytes of disk, about, and less where the disk
 //     is nearly full. Which go is decided by how often and how lately they were
 //     asked for, so that one pass over everything does not drive out the rest.
-//  5. Its memory is bounded: about 300 bytes a part, what Gets under way bring,
-//     and Options.Memory of parts that wait to be written. What finds no place
-//     there is not kept.
+//  5. Its memory is bounded: about 300 bytes a part, Options.Memory of parts that
+//     are being fetched or wait to be written, and as much of parts that are
+//     being read. What finds no place there comes from the store alone and is
+//     not kept.
 package rangecache
 
 import (
@@ -35,7 +36,7 @@ import (
 const (
 	DefaultBytes     = 4 << 30
 	DefaultPartBytes = 1 << 20
-	DefaultMemory    = 16 << 20
+	DefaultMemory    = 32 << 20
 )
 
 // Limits of Options.PartBytes: below, a file system's own costs prevail; above,
@@ -47,10 +48,12 @@ const (
 
 const (
 	maxRangeBytes = 64 << 20 // of a Get; a longer one is left to the store
+	maxOff        = 1 << 46  // of a Get: its parts have numbers of 32 bits, of whatever length they are
 	writers       = 2
 	reserved      = 10       // one part in 10 of the disk is left to others
 	roomEvery     = 64 << 20 // bytes that are written between two looks at the disk
 	pauseParts    = 1024     // that are not written after one could not be
+	mostRooms     = 16       // parts that are read at once of which not all is wanted
 )
 
 // Options of Open. Folder and Immutable are required; the zero value of the
@@ -59,7 +62,7 @@ type Options struct {
 	Folder    string                // it is the cache's alone, and made where it is missing
 	Bytes     int64                 // of parts, on disk; 0: DefaultBytes
 	PartBytes int64                 // 0: DefaultPartBytes
-	Memory    int64                 // of parts that wait to be written, bytes; 0: DefaultMemory
+	Memory    int64                 // of parts on their way to the disk, or one Get's, bytes; 0: DefaultMemory
 	Immutable func(key string) bool // whether an object of that name never changes
 
 	// Disk returns the bytes that are free on the folder's disk, and all of it;
@@ -78,15 +81,19 @@ type Cache struct {
 
 	buffers []sync.Pool // of so many parts each
 
-	pending chan *run      // to be written
-	waiting atomic.Int64   // bytes of pending
+	rooms   chan struct{}  // a token for each part that is read aside
+	pending chan *run      // to be written; it has a place for each that may be
+	held    atomic.Int64   // bytes of runs; added under mu
 	written atomic.Int64   // bytes, since the last look at the disk
 	pause   atomic.Int64   // parts that are not to be written
 	tasks   sync.WaitGroup // of index
 	writing sync.WaitGroup
 
-	mu    sync.Mutex
-	under map[partID]*run // fetched at present, or waiting to be written; guarded by mu
+	gets sync.WaitGroup // that may use the cache; Add under mu
+
+	mu     sync.Mutex
+	closed bool
+	under  map[partID]*run // fetched at present, or waiting to be written; guarded by mu
 }
 
 var _ store.Store = (*Cache)(nil)
@@ -109,8 +116,8 @@ func Open(s store.Store, o Options) (*Cache, error) {
 	}
 	c := &Cache{
 		Store: s, o: o, folder: filepath.Join(o.Folder, strconv.FormatInt(o.PartBytes, 10)),
-		buffers: make([]sync.Pool, maxRangeBytes/o.PartBytes+2),
-		pending: make(chan *run, o.Memory/MinPartBytes+1), under: map[partID]*run{},
+		buffers: make([]sync.Pool, maxRangeBytes/o.PartBytes+3), rooms: make(chan struct{}, min(max(o.Memory/o.PartBytes, 1), mostRooms)),
+		pending: make(chan *run, max(o.Memory, maxRangeBytes)/o.PartBytes+3), under: map[partID]*run{},
 	}
 	index, err := otter.New(&otter.Options[partID, part]{
 		MaximumWeight: uint64(o.Bytes),
@@ -138,8 +145,13 @@ func setDefault(v *int64, d int64) {
 	}
 }
 
-// Close writes what waits to be written. No Get may be under way.
+// Close waits for the Gets under way and writes what waits to be written. Later
+// ones are the store's alone.
 func (c *Cache) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.gets.Wait()
 	close(c.pending)
 	c.writing.Wait()
 	c.index.StopAllGoroutines()
@@ -159,9 +171,10 @@ func (c *Cache) evicted(e otter.DeletionEvent[partID, part]) {
 
 // Get implements store.Store.
 func (c *Cache) Get(ctx context.Context, key string, r store.Range) ([]byte, store.Info, error) {
-	if r.Off < 0 || r.Len <= 0 || r.Len > maxRangeBytes || !c.o.Immutable(key) {
+	if r.Off < 0 || r.Off > maxOff || r.Len <= 0 || r.Len > maxRangeBytes || !c.o.Immutable(key) || !c.begin() {
 		return c.Store.Get(ctx, key, r)
 	}
+	defer c.gets.Done()
 	if err := ctx.Err(); err != nil {
 		return nil, store.Info{}, fmt.Errorf("get %s: %w", key, err)
 	}
@@ -175,6 +188,17 @@ func (c *Cache) Get(ctx context.Context, key string, r store.Range) ([]byte, sto
 		return c.Store.Get(ctx, key, r)
 	}
 	return data, info, err
+}
+
+// begin counts a Get; leave with c.gets.Done. It reports false once the cache is
+// closed.
+func (c *Cache) begin() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.gets.Add(1)
+	}
+	return !c.closed
 }
 
 // Put implements store.Store.
@@ -198,15 +222,15 @@ func (c *Cache) forget(key string) {
 	}
 	object := objectOf(key)
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	for id := range c.under {
 		if id.object == object {
 			c.drop(id)
 		}
 	}
-	for id := range c.index.Keys() {
+	c.mu.Unlock()
+	for id := range c.index.Keys() { // they may be millions
 		if id.object == object {
-			c.drop(id)
+			c.index.Invalidate(id)
 		}
 	}
 }

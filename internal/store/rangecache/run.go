@@ -14,7 +14,7 @@ type run struct {
 	first partID
 	count int
 	stale bool         // not to be written; guarded by Cache.mu
-	refs  atomic.Int32 // of those who read buf
+	refs  atomic.Int32 // of those who read buf; the last gives its memory back
 
 	done chan struct{} // closed when the rest is set
 	buf  []byte
@@ -42,6 +42,7 @@ func (r *run) part(c *Cache, id partID) ([]byte, bool) {
 func (c *Cache) release(r *run) {
 	if r.refs.Add(-1) == 0 {
 		c.recycle(r.buf)
+		c.held.Add(-int64(r.count) * c.o.PartBytes)
 	}
 }
 

@@ -7,7 +7,7 @@ type Stats struct {
 	Hits, Misses        int64 // parts, from disk and from the store
 	HitBytes, MissBytes int64
 	Evictions           int64 // parts that made way for others
-	Skipped             int64 // parts that were not kept, as too many waited to be written
+	Skipped             int64 // parts that were not kept, as too many were on their way to the disk
 	Failures            int64 // parts that the disk would not take
 	Bytes               int64 // of disk that the parts take now
 }

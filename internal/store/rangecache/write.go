@@ -9,27 +9,14 @@ import (
 	"time"
 )
 
-// enqueue hands r to the writers, unless too much waits for them or the disk
-// has refused some lately.
+// enqueue hands r to the writers, unless the disk has refused some lately.
 func (c *Cache) enqueue(r *run) bool {
 	if c.paused(int64(r.count)) {
 		return false
 	}
-	n := int64(len(r.data))
-	if c.waiting.Add(n) > c.o.Memory {
-		c.waiting.Add(-n)
-		c.counts.skipped.Add(int64(r.count))
-		return false
-	}
 	r.refs.Add(1)
-	select {
-	case c.pending <- r:
-		return true
-	default: // small objects, many of them
-		c.waiting.Add(-n)
-		c.release(r)
-		return false
-	}
+	c.pending <- r // never waits
+	return true
 }
 
 // paused reports whether the next n parts are not to be written.
@@ -46,7 +33,6 @@ func (c *Cache) paused(n int64) bool {
 func (c *Cache) writeAll() {
 	for r := range c.pending {
 		c.write(r)
-		c.waiting.Add(-int64(len(r.data)))
 		c.release(r)
 	}
 }
