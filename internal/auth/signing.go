@@ -1,6 +1,9 @@
 package auth
 
-import "sync"
+import (
+	"strings"
+	"sync"
+)
 
 // maxSigningKeys bounds the signing keys that are remembered: each is good for
 // one access key and one day.
@@ -30,6 +33,8 @@ func (k *signingKeys) key(s scope, secret string) []byte {
 		return key
 	}
 	key = s.key(secret)
+	// The scope lies in what the client sent, which may be long.
+	from.scope = scope{strings.Clone(s.date), strings.Clone(s.region)}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.derived == nil || len(k.derived) >= maxSigningKeys {
