@@ -20,7 +20,7 @@ RCLONE      := $(BIN)/rclone-v1.76.0
 CLIENTS  := ./conformance/... ./deploy/...
 PACKAGES  = $(shell $(GO) list ./... | grep -vE '/(conformance|deploy)')
 
-.PHONY: all build run test race lint vuln bench bench-dedupe bench-views bench-cold fuzz conformance soak cover clients clean
+.PHONY: all build run test race lint vuln bench bench-dedupe bench-views bench-cold bench-peers fuzz conformance soak cover clients clean
 
 all: build lint test
 
