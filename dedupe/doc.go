@@ -23,4 +23,25 @@
 //     but what was learned of blocks embedded in logs grows with the logs until
 //     they are folded, and a Move holds about 150 bytes a chunk.
 //  8. What is done in the background is a hint, is bounded and ends with Close.
+//
+// # Storing
+//
+// Store reads into inputs. A stream cuts them into chunks, looks each up in the
+// index and gathers the new ones in drafts. A draft is packed and becomes a frame
+// of an open block, which blocks uploads when it is full or somebody waits for
+// it. Where each chunk went is a piece, until its block is durable; then it is
+// part of an extent of the recipe.
+//
+// # Reading
+//
+// Reader.Stream is a download: it hands out the bytes of a file in order, by Read
+// or, from the memory where they were verified, by WriteTo (send.go). A flight
+// brings them. Its planner cuts what is to come into requests, for consecutive
+// frames of one extent each, which run beside each other; scouts fetch the
+// trailers that it will need, and a window bounds what is asked for ahead of the
+// reader and holds the memory for it. A request takes frames from memory
+// (frames.go), or from the store (fetch.go) and verifies them; readings keep two
+// from asking the store for the same bytes. A download whose client is busy is
+// resting: when others wait for memory it loses its flight, and begins another
+// where its client is.
 package dedupe
