@@ -97,6 +97,7 @@ var doors = map[string][]string{
 	"github.com/prometheus/client_golang": {"internal/metrics"},
 	"github.com/knadh/koanf":              {"internal/config"},
 	"github.com/spf13/cobra":              {"cmd/aetherfs"},
+	"github.com/klauspost/cpuid":          {"internal/lanes"},
 	"github.com/klauspost/compress":       {"dedupe", "internal/journal", "internal/manifest", "internal/web/files"},
 }
 
