@@ -12,12 +12,20 @@ type Sum256 = [sha256.Size]byte
 // AppendSHA256 appends the SHA-256 of each part to sums. Of parts of about the
 // same length it takes two at once, in little more than the time of one.
 func AppendSHA256(sums []Sum256, parts ...[]byte) []Sum256 {
-	if !canFuse || len(parts) < 2 {
-		for _, part := range parts {
-			sums = append(sums, sha256.Sum256(part))
-		}
-		return sums
+	if canFuse && len(parts) > 1 {
+		return appendByTwo(sums, parts)
 	}
+	return appendInTurn(sums, parts)
+}
+
+func appendInTurn(sums []Sum256, parts [][]byte) []Sum256 {
+	for _, part := range parts {
+		sums = append(sums, sha256.Sum256(part))
+	}
+	return sums
+}
+
+func appendByTwo(sums []Sum256, parts [][]byte) []Sum256 {
 	first := len(sums)
 	sums = slices.Grow(sums, len(parts))[:first+len(parts)]
 	m := many{parts: parts, sums: sums[first:]}

@@ -9,21 +9,29 @@ import (
 )
 
 // TestAppendSHA256: the sums are those of the standard library, whatever the
-// lengths, and are appended.
+// lengths, and are appended, on processors of either kind.
 func TestAppendSHA256(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		part := rapid.OneOf(rapid.SliceOfN(rapid.Byte(), 0, 200), rapid.SliceOfN(rapid.Byte(), 60, 66), rapid.SliceOfN(rapid.Byte(), 64*20, 64*20+64))
 		parts := rapid.SliceOfN(part, 0, 7).Draw(t, "parts")
-		sums := AppendSHA256([]Sum256{{1}}, parts...)
-		if len(sums) != 1+len(parts) || sums[0] != (Sum256{1}) {
-			t.Fatalf("%d sums of %d parts, behind %x", len(sums)-1, len(parts), sums[0])
-		}
-		for i, part := range parts {
-			if want := sha256.Sum256(part); sums[1+i] != want {
-				t.Errorf("SHA-256 of part %d of %d, %d bytes, = %x, want %x", i, len(parts), len(part), sums[1+i], want)
-			}
+		checkSums(t, "chosen", AppendSHA256([]Sum256{{1}}, parts...), parts)
+		checkSums(t, "in turn", appendInTurn([]Sum256{{1}}, parts), parts)
+		if canFuse {
+			checkSums(t, "by two", appendByTwo([]Sum256{{1}}, parts), parts)
 		}
 	})
+}
+
+// checkSums wants the sums of parts behind a first one.
+func checkSums(t *rapid.T, name string, sums []Sum256, parts [][]byte) {
+	if len(sums) != 1+len(parts) || sums[0] != (Sum256{1}) {
+		t.Fatalf("%s: %d sums of %d parts, behind %x", name, len(sums)-1, len(parts), sums[0])
+	}
+	for i, part := range parts {
+		if want := sha256.Sum256(part); sums[1+i] != want {
+			t.Errorf("%s: SHA-256 of part %d of %d, %d bytes, = %x, want %x", name, i, len(parts), len(part), sums[1+i], want)
+		}
+	}
 }
 
 func BenchmarkSHA256(b *testing.B) {
