@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestWrongDigest: a body that is not the one whose SHA-256 or MD5 was sent
+// TestWrongDigest: a body that is not the one whose SHA-256, MD5 or CRC-32 was sent
 // changes nothing, however it is stored: with the commit, in turn or side by
 // side. One byte is other.
 func TestWrongDigest(t *testing.T) {
@@ -35,6 +35,7 @@ func TestWrongDigest(t *testing.T) {
 			for _, target := range []string{"/bucket/v1/k", "/bucket/v1/new", "/bucket/v1/up?" + id + "&partNumber=1"} {
 				w.want(t, 400, "XAmzContentSHA256Mismatch", "PUT", target, string(body), wrongSHA...)
 				w.want(t, 400, "BadDigest", "PUT", target, string(body), wrongMD5...)
+				w.want(t, 400, "BadDigest", "PUT", target, string(body), "x-amz-checksum-crc32", "AAAAAQ==")
 				w.want(t, 400, "XAmzContentSHA256Mismatch", "PUT", target, string(body), append(wrongMD5, wrongSHA...)...)
 			}
 		})
