@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -34,6 +36,23 @@ func TestCloseWhileReading(t *testing.T) {
 		closing(t, c)
 		readers.Wait()
 	})
+}
+
+// TestOtherLengths: parts of another length go, and what else lies in the folder
+// stays.
+func TestOtherLengths(t *testing.T) {
+	s := newScene(t, 1)
+	for _, name := range []string{"2024", "notes", "131072"} {
+		if err := os.MkdirAll(filepath.Join(s.folder, name, "x"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closing(t, s.open(rangecache.Options{}))
+	for name, want := range map[string]bool{"2024": true, "notes": true, "131072": false} {
+		if _, err := os.Stat(filepath.Join(s.folder, name, "x")); (err == nil) != want {
+			t.Errorf("%s is there: %v, want %v", name, err == nil, want)
+		}
+	}
 }
 
 // lent is a store that is far, and knows how much memory it was lent at most.

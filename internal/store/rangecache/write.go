@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 )
 
@@ -121,15 +121,18 @@ func (c *Cache) load() error {
 	return err
 }
 
-// removeOtherLengths removes the folders of parts of another length, whose
-// names are numbers.
+// removeOtherLengths removes the folders of parts of another length, and nothing
+// else: the folder may be a link to one that has more in it.
 func (c *Cache) removeOtherLengths() error {
 	entries, err := os.ReadDir(c.o.Folder)
 	for _, e := range entries {
-		if name := e.Name(); strings.Trim(name, "0123456789") == "" && name != filepath.Base(c.folder) {
-			if err := os.RemoveAll(filepath.Join(c.o.Folder, name)); err != nil {
-				return err
-			}
+		name := e.Name()
+		n, notNumber := strconv.ParseInt(name, 10, 64)
+		if notNumber != nil || n < MinPartBytes || n > MaxPartBytes || n == c.o.PartBytes {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(c.o.Folder, name)); err != nil {
+			return err
 		}
 	}
 	return err
