@@ -32,9 +32,12 @@ func (q *request) memory() int64 {
 		return q.hi - q.lo + frameBytes + q.x.Stored
 	}
 	from, to := q.span()
-	n := q.t.frameEnd(to-1) - q.t.frameStart(from)
+	var n int64
+	for i := from; i < to; i++ {
+		n += pooled(int(q.t.frames[i].plain))
+	}
 	if last := &q.t.frames[to-1]; q.r.e.o.Verify == ByDigest {
-		n += last.off + int64(last.stored) - q.t.frames[from].off
+		n += pooled(int(last.off + int64(last.stored) - q.t.frames[from].off))
 	}
 	return n
 }

@@ -62,3 +62,23 @@ func TestColdReadOfAnExtentOverItsTrailer(t *testing.T) {
 		t.Errorf("read: %v", err)
 	}
 }
+
+// TestReadsCountPooledMemory: a read takes what its buffers are long, which is
+// more than their bytes.
+func TestReadsCountPooledMemory(t *testing.T) {
+	const frame, buffer = 140 << 10, 256 << 10 // bytes
+	for verify, want := range map[dedupe.Verify]int64{dedupe.ByDigest: 2 * buffer, dedupe.ByCRC: buffer} {
+		e := engine(t, dedupe.Options{Store: store.NewMemory(), Verify: verify})
+		recipe := put(t, e, scope, noise(1, frame)).Recipe
+		body := e.Open(t.Context(), scope.Pool, recipe).Stream(0, frame)
+		if _, err := io.ReadFull(body, make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		if got := e.Stats().Reads.Used; got != want {
+			t.Errorf("a read of a frame of %d bytes holds %d, want %d", frame, got, want)
+		}
+		if err := body.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
