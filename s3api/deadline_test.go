@@ -47,3 +47,17 @@ func TestDeadlines(t *testing.T) {
 		t.Errorf("in the end the deadline is %v, flushed %v", conn.write, conn.Flushed)
 	}
 }
+
+// What was not read of a body is awaited for so long and no longer.
+func TestDeadlineOfUnreadBody(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	s := New(Options{Now: func() time.Time { return now }}).(*server)
+	for body, want := range map[string]time.Time{"": {}, "data": now.Add(idleTimeout)} {
+		conn := &timed{ResponseRecorder: httptest.NewRecorder()}
+		q := s.open(conn, httptest.NewRequest("PUT", "http://s3.example/b/k", strings.NewReader(body)))
+		q.close()
+		if !conn.read.Equal(want) {
+			t.Errorf("body %q: deadline %v, want %v", body, conn.read, want)
+		}
+	}
+}
