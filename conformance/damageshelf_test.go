@@ -108,7 +108,8 @@ func newBucket(t *testing.T) shelf {
 	return inBucket{bucket{server.StoreURL("store"), versitytest.AccessKey, versitytest.SecretKey}, server.Store(t, "store")}
 }
 
-func (b inBucket) env() []string { return b.at.variables() }
+// env has no cache on disk, from which all would be read as if nothing were.
+func (b inBucket) env() []string { return append(b.at.variables(), "AETHERFS_CACHE_SIZE=0") }
 
 func (b inBucket) open(*testing.T) (store.Store, func()) { return b.st, func() {} }
 

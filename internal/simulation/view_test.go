@@ -44,7 +44,9 @@ func (v *view) crash() { v.once.Do(func() { close(v.cut) }) }
 func (v *view) Get(ctx context.Context, key string, r store.Range) ([]byte, store.Info, error) {
 	var data []byte
 	info, err := v.request(ctx, store.OpGet, key, func(f fate) (info store.Info, err error) {
-		data, info, err = v.bucket.objects.Get(context.Background(), key, r)
+		// Not to r.Buf: what lands late would be written to memory that is not
+		// the store's any more.
+		data, info, err = v.bucket.objects.Get(context.Background(), key, store.Range{Off: r.Off, Len: r.Len})
 		switch {
 		case len(data) == 0:
 		case f.kind == faultShort:
@@ -58,7 +60,9 @@ func (v *view) Get(ctx context.Context, key string, r store.Range) ([]byte, stor
 	if err != nil {
 		return nil, info, fmt.Errorf("get %s: %w", key, err)
 	}
-	return data, info, nil
+	out := r.Room(int64(len(data)))
+	copy(out, data)
+	return out, info, nil
 }
 
 func (v *view) Put(ctx context.Context, key string, data []byte, c store.Cond) (store.Info, error) {
