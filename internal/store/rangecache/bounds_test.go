@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,6 +52,44 @@ func TestOtherLengths(t *testing.T) {
 	for name, want := range map[string]bool{"2024": true, "notes": true, "131072": false} {
 		if _, err := os.Stat(filepath.Join(s.folder, name, "x")); (err == nil) != want {
 			t.Errorf("%s is there: %v, want %v", name, err == nil, want)
+		}
+	}
+}
+
+// TestNoFiles: what is no file, in the place of a part or of one that is being
+// written, is a miss and holds nobody up.
+func TestNoFiles(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, put := range map[string]func(path string) error{
+		"pipes":            func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"links to a pipe":  func(path string) error { return os.Symlink(pipe, path) },
+		"links to devices": func(path string) error { return os.Symlink("/dev/zero", path) },
+		"links to nothing": func(path string) error { return os.Symlink(pipe+"s", path) },
+		"folders":          func(path string) error { return os.Mkdir(path, 0o700) },
+	} {
+		for _, where := range []string{"", ".new"} {
+			t.Run(name+" at part"+where, func(t *testing.T) {
+				s := newScene(t, 3*part)
+				readAll := func() *rangecache.Cache {
+					c := s.open(rangecache.Options{})
+					s.want(t.Context(), c, "o/0", 0, 3*part)
+					return c
+				}
+				closing(t, readAll())
+				c := readAll() // from disk
+				parts, _ := s.files()
+				for _, path := range parts {
+					if err := errors.Join(os.Remove(path), put(path+where)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				s.want(t.Context(), c, "o/0", 0, 3*part)
+				closing(t, c)
+				closing(t, readAll()) // begins with what lies there now
+			})
 		}
 	}
 }

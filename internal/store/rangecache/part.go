@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/minio/crc64nvme"
@@ -108,9 +109,10 @@ func (c *Cache) lengthOf(n uint32, size int64) int64 {
 	return min(c.o.PartBytes, size-int64(n)*c.o.PartBytes)
 }
 
-// readPart reads a part into room, which is as long as a part may be.
+// readPart reads a part into room, which is as long as a part may be. It does
+// not wait for a writer where a pipe lies in its place.
 func (c *Cache) readPart(id partID, room []byte) (data []byte, info store.Info, err error) {
-	f, err := os.Open(c.path(id))
+	f, err := os.OpenFile(c.path(id), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, info, err
 	}
@@ -142,14 +144,15 @@ func (c *Cache) readPart(id partID, room []byte) (data []byte, info store.Info, 
 func (c *Cache) writePart(id partID, info store.Info, data []byte) error {
 	path := c.path(id)
 	temp := path + tempSuffix
-	f, err := os.OpenFile(temp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	f, err := create(temp)
 	if errors.Is(err, os.ErrNotExist) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return err
 		}
-		f, err = os.OpenFile(temp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+		f, err = create(temp)
 	}
 	if err != nil {
+		_ = os.Remove(temp) // it is in the way
 		return err
 	}
 	if _, err = bulk.Write(f, data); err == nil {
@@ -162,6 +165,12 @@ func (c *Cache) writePart(id partID, info store.Info, data []byte) error {
 		_ = os.Remove(temp) // found at the next start
 	}
 	return err
+}
+
+// create makes a file, and opens nothing that was there before, which may be a
+// pipe or a link.
+func create(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 }
 
 // tempSuffix is that of a file which is being written.
