@@ -12,15 +12,6 @@ import (
 type span struct {
 	off  int64 // bytes from the block's beginning
 	data []byte
-	buf  *buffer // that data lies in; nil if it is nobody's
-}
-
-// drop forgets the bytes; nobody may use them any more.
-func (s *span) drop() {
-	if s.buf != nil {
-		s.buf.release()
-	}
-	*s = span{}
 }
 
 // slice returns n bytes from off, or nil if they are not all there.
@@ -50,22 +41,20 @@ func (e *Engine) fetch(ctx context.Context, pool string, t *trailer, from, to in
 }
 
 // fetchWith is fetch for a caller that has begun a reading, and has some bytes
-// already, which it gives away.
+// already.
 func (e *Engine) fetchWith(ctx context.Context, pool string, t *trailer, from, to int, have span) ([]*frame, error) {
 	out, first, last := e.cached(t, from, to)
 	e.counts.frames(out)
-	defer func() { have.drop() }()
 	if first == to {
 		return out, nil
 	}
 	err := twice(ctx, func(ctx context.Context) error {
-		err := e.need(ctx, pool, t, first, last, &have)
+		got, err := e.need(ctx, pool, t, first, last, have)
+		defer got.drop()
 		if err == nil {
-			err = e.loadMissing(ctx, pool, out, t, from, have)
+			err = e.loadMissing(ctx, pool, out, t, from, have, got)
 		}
-		if err != nil {
-			have.drop() // as damaged as what it was
-		}
+		have = span{} // if that failed, it may be damaged
 		return err
 	})
 	if err != nil {
@@ -89,28 +78,25 @@ func (e *Engine) cached(t *trailer, from, to int) (out []*frame, first, last int
 	return out, first, last
 }
 
-// need makes sure that frames first to last of t are in have, if a request
-// takes a round trip. Of this machine's disk each frame is read to its place.
-func (e *Engine) need(ctx context.Context, pool string, t *trailer, first, last int, have *span) error {
+// need asks for frames first to last of t, unless they are in have, if a
+// request takes a round trip. Of this machine's disk each frame is read alone.
+func (e *Engine) need(ctx context.Context, pool string, t *trailer, first, last int, have span) (*answer, error) {
 	off := t.frames[first].off
 	n := t.frames[last].off + int64(t.frames[last].stored) - off
 	if e.o.Verify == ByCRC || have.slice(off, n) != nil {
-		return nil
+		return nil, nil
 	}
-	have.drop()
-	buf := newBuffer(int(n))
-	data, err := readRange(ctx, e.o, pool, t.block, store.Range{Off: off, Len: n, Buf: buf.data})
-	*have = span{off, data, buf}
-	return err
+	got := newAnswer(t, first, last)
+	return got, readInto(ctx, e.o, pool, t.block, off, got.pieces())
 }
 
 // loadMissing fills the gaps of out, frames of t from number from on.
-func (e *Engine) loadMissing(ctx context.Context, pool string, out []*frame, t *trailer, from int, have span) error {
+func (e *Engine) loadMissing(ctx context.Context, pool string, out []*frame, t *trailer, from int, have span, got *answer) error {
 	for i := range out {
 		if out[i] != nil {
 			continue
 		}
-		f, err := e.load(ctx, pool, t, from+i, have)
+		f, err := e.load(ctx, pool, t, from+i, have, got)
 		if err != nil {
 			return err
 		}
@@ -120,24 +106,31 @@ func (e *Engine) loadMissing(ctx context.Context, pool string, out []*frame, t *
 	return nil
 }
 
-// load returns frame n of t, verified. It is decoded from have, or if it is
-// not there from the store.
-func (e *Engine) load(ctx context.Context, pool string, t *trailer, n int, have span) (*frame, error) {
+// load returns frame n of t, verified. Its stored bytes are taken from got, or
+// from have, or if they are not there from the store.
+func (e *Engine) load(ctx context.Context, pool string, t *trailer, n int, have span, got *answer) (*frame, error) {
 	info := &t.frames[n]
-	f := newFrame(int(info.plain))
-	stored, err := have.slice(info.off, int64(info.stored)), error(nil)
+	if stored := have.slice(info.off, int64(info.stored)); stored != nil {
+		return e.decode(newFrame(int(info.plain)), stored, t, n)
+	}
+	stored := got.take(n)
 	if stored == nil {
-		room := f.buf
-		if info.codec != codecPlain {
-			room = newBuffer(int(info.stored))
-			defer room.release()
+		stored = newBuffer(int(info.stored))
+		if err := readInto(ctx, e.o, pool, t.block, info.off, store.Pieces{stored.data}); err != nil {
+			stored.release()
+			return nil, err
 		}
-		stored, err = readRange(ctx, e.o, pool, t.block, store.Range{Off: info.off, Len: int64(info.stored), Buf: room.data})
 	}
-	if err == nil {
-		err = e.coder.decode(f.data(), stored, t, n, e.o.Verify)
+	if info.codec == codecPlain {
+		return e.decode(frameIn(stored), stored.data, t, n)
 	}
-	if err != nil {
+	defer stored.release()
+	return e.decode(newFrame(int(info.plain)), stored.data, t, n)
+}
+
+// decode makes f frame n of t, and releases it if that fails.
+func (e *Engine) decode(f *frame, stored []byte, t *trailer, n int) (*frame, error) {
+	if err := e.coder.decode(f.data(), stored, t, n, e.o.Verify); err != nil {
 		f.release()
 		return nil, err
 	}

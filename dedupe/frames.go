@@ -15,8 +15,11 @@ type frame struct {
 	refs atomic.Int32 // 0: the memory is somebody else's
 }
 
-func newFrame(n int) *frame {
-	f := &frame{buf: newBuffer(n)}
+func newFrame(n int) *frame { return frameIn(newBuffer(n)) }
+
+// frameIn returns a frame of which the bytes are in b, which it takes over.
+func frameIn(b *buffer) *frame {
+	f := &frame{buf: b}
 	f.refs.Store(1)
 	return f
 }

@@ -22,8 +22,8 @@ type request struct {
 	taken int64 // bytes of Engine.reads
 }
 
-// memory is what q brings, in bytes: its frames and, if they come over a
-// network, the answer that they are taken from.
+// memory is what q brings, in bytes: its frames and, of those that are
+// compressed, what they are made from.
 func (q *request) memory() int64 {
 	if q.err != nil {
 		return 0
@@ -33,11 +33,12 @@ func (q *request) memory() int64 {
 	}
 	from, to := q.span()
 	var n int64
-	for i := from; i < to; i++ {
-		n += pooled(int(q.t.frames[i].plain))
-	}
-	if last := &q.t.frames[to-1]; q.r.e.o.Verify == ByDigest {
-		n += pooled(int(last.off + int64(last.stored) - q.t.frames[from].off))
+	for i := range q.t.frames[from:to] {
+		info := &q.t.frames[from+i]
+		n += pooled(int(info.plain))
+		if info.codec != codecPlain && q.r.e.o.Verify == ByDigest {
+			n += pooled(int(info.stored))
+		}
 	}
 	return n
 }

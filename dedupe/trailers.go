@@ -226,24 +226,21 @@ func (ts *trailers) fetch(ctx context.Context, pool string, b *manifest.Block) (
 
 // readBlock reads n bytes from off of a block.
 func readBlock(ctx context.Context, o Options, pool string, b *manifest.Block, off, n int64) ([]byte, error) {
-	return readRange(ctx, o, pool, b, store.Range{Off: off, Len: n})
+	data := make([]byte, n)
+	return data, readInto(ctx, o, pool, b, off, store.Pieces{data})
 }
 
-// readRange reads the whole of a range of a block.
-func readRange(ctx context.Context, o Options, pool string, b *manifest.Block, r store.Range) ([]byte, error) {
+// readInto fills memory with the bytes from off on of a block.
+func readInto(ctx context.Context, o Options, pool string, b *manifest.Block, off int64, into store.Pieces) error {
 	key, err := objectKey(o, pool, b)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	r.Off += b.Base
-	data, _, err := o.Store.Get(ctx, key, r)
+	_, _, err = o.Store.Get(ctx, key, store.Range{Off: b.Base + off, Len: into.Len(), Into: into})
 	if err != nil {
-		return nil, readError(key, err)
+		return readError(key, err)
 	}
-	if int64(len(data)) != r.Len {
-		return nil, corrupt(key, "%d bytes at %d, want %d", len(data), r.Off, r.Len)
-	}
-	return data, nil
+	return nil
 }
 
 // objectKey names the object that holds b.

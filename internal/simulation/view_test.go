@@ -44,7 +44,7 @@ func (v *view) crash() { v.once.Do(func() { close(v.cut) }) }
 func (v *view) Get(ctx context.Context, key string, r store.Range) ([]byte, store.Info, error) {
 	var data []byte
 	info, err := v.request(ctx, store.OpGet, key, func(f fate) (info store.Info, err error) {
-		// Not to r.Buf: what lands late would be written to memory that is not
+		// Not to the memory of r: what lands late would be written to memory that is not
 		// the store's any more.
 		data, info, err = v.bucket.objects.Get(context.Background(), key, store.Range{Off: r.Off, Len: r.Len})
 		switch {
@@ -60,8 +60,13 @@ func (v *view) Get(ctx context.Context, key string, r store.Range) ([]byte, stor
 	if err != nil {
 		return nil, info, fmt.Errorf("get %s: %w", key, err)
 	}
-	out := r.Room(int64(len(data)))
-	copy(out, data)
+	out, err := r.Fill(int64(len(data)), func(p []byte, at int64) error {
+		copy(p, data[at:])
+		return nil
+	})
+	if err != nil {
+		return nil, info, fmt.Errorf("get %s: %w", key, err)
+	}
 	return out, info, nil
 }
 

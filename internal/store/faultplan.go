@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -55,6 +56,19 @@ func (f Fault) spoil(data []byte) []byte {
 		data[bit/8] ^= 1 << (bit % 8)
 	}
 	return data
+}
+
+// spoilInto is spoil of an answer in pieces, of which none may be missing.
+func (f Fault) spoilInto(p Pieces) error {
+	switch {
+	case p.Len() == 0:
+	case f.Kind == FaultShort:
+		return fmt.Errorf("half of %d bytes: %w", p.Len(), ErrRange)
+	case f.Kind == FaultFlip:
+		bit := f.Bit % (8 * uint64(p.Len()))
+		p.Slice(int64(bit/8), 1)[0][0] ^= 1 << (bit % 8)
+	}
+	return nil
 }
 
 // NoFaults is the plan of a store that works.

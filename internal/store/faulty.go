@@ -53,6 +53,9 @@ func (f *FaultyStore) Get(ctx context.Context, key string, r Range) ([]byte, Inf
 	if fault.Kind == FaultAfter {
 		return nil, Info{}, fault.Err
 	}
+	if r.Into != nil {
+		return nil, info, fault.spoilInto(r.Into)
+	}
 	return fault.spoil(data), info, nil
 }
 

@@ -47,8 +47,13 @@ func (m *Memory) Get(ctx context.Context, key string, r Range) ([]byte, Info, er
 	if err != nil {
 		return nil, Info{}, fmt.Errorf("get %s: %w", key, err)
 	}
-	data := r.Room(n)
-	copy(data, o.data[off:])
+	data, err := r.Fill(n, func(p []byte, at int64) error {
+		copy(p, o.data[off+at:])
+		return nil
+	})
+	if err != nil {
+		return nil, Info{}, fmt.Errorf("get %s: %w", key, err)
+	}
 	return data, m.info(key, o), nil
 }
 

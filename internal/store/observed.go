@@ -58,7 +58,11 @@ type observed struct {
 func (o *observed) Get(ctx context.Context, key string, r Range) ([]byte, Info, error) {
 	start := o.now()
 	data, info, err := o.Store.Get(ctx, key, r)
-	o.tell(OpGet, len(data), start, err)
+	n := len(data)
+	if err == nil {
+		n += int(r.Into.Len())
+	}
+	o.tell(OpGet, n, start, err)
 	return data, info, err
 }
 

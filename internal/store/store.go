@@ -58,18 +58,15 @@ type Range struct {
 	// fresh memory is dear: a hint, and no part of what is asked for. It is the
 	// store's until Get returns.
 	Buf []byte
+
+	// Into, if it is set, takes the answer, which has to be as long as all of it,
+	// else it is ErrRange. It is the store's until Get returns, which returns no
+	// bytes then.
+	Into Pieces
 }
 
 // Whole reports whether r is the whole of an object, whatever its length.
 func (r Range) Whole() bool { return r.Off == 0 && r.Len == 0 }
-
-// Room returns memory for an answer of n bytes: r.Buf if that is enough.
-func (r Range) Room(n int64) []byte {
-	if n <= int64(len(r.Buf)) {
-		return r.Buf[:n:n]
-	}
-	return make([]byte, n)
-}
 
 // Resolve returns the first byte and the length of r in an object of size
 // bytes, or ErrRange if it begins beyond the end.
@@ -110,7 +107,7 @@ type Info struct {
 // ErrExists: it says when the store knew that.
 type Store interface {
 	// Get returns the bytes of r. The caller owns them, be they in r.Buf or not.
-	// Errors: ErrNotFound, ErrRange, or anything else for "unknown".
+	// If r.Into is set they are there, and nowhere else. Errors: ErrNotFound, ErrRange, or anything else for "unknown".
 	Get(ctx context.Context, key string, r Range) ([]byte, Info, error)
 
 	// Put writes an object; it keeps no reference to data after it returns.

@@ -45,11 +45,13 @@ func (s *Store) read(key string, r store.Range) ([]byte, fs.FileInfo, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	data := r.Room(n)
-	if read, err := f.ReadAt(data, off); read < len(data) {
-		return nil, nil, errors.Join(io.ErrUnexpectedEOF, err)
-	}
-	return data, stat, nil
+	data, err := r.Fill(n, func(p []byte, at int64) error {
+		if read, err := f.ReadAt(p, off+at); read < len(p) {
+			return errors.Join(io.ErrUnexpectedEOF, err)
+		}
+		return nil
+	})
+	return data, stat, err
 }
 
 func (s *Store) info(key string, stat fs.FileInfo) store.Info {

@@ -80,7 +80,7 @@ func encodeFooter(id partID, info store.Info, data []byte) []byte {
 	f = binary.BigEndian.AppendUint64(f, uint64(info.Size))
 	f = binary.BigEndian.AppendUint64(f, uint64(info.Modified.Unix()))
 	f = binary.BigEndian.AppendUint64(f, uint64(len(data)))
-	return binary.BigEndian.AppendUint64(f, checksum(f, id, data))
+	return binary.BigEndian.AppendUint64(f, checksum(f, id, store.Pieces{data}))
 }
 
 // decodeFooter is the inverse of encodeFooter. The data is not yet compared
@@ -95,12 +95,14 @@ func decodeFooter(f []byte) (info store.Info, n int64, sum uint64, ok bool) {
 	return info, n, binary.BigEndian.Uint64(f[32:]), info.Size >= 0 && n > 0
 }
 
-func checksum(footer []byte, id partID, data []byte) uint64 {
+func checksum(footer []byte, id partID, data store.Pieces) uint64 {
 	h := crc64nvme.New()
 	_, _ = h.Write(footer[:footerBytes-8])
 	_, _ = h.Write(id.object[:])
 	_, _ = h.Write(binary.BigEndian.AppendUint32(nil, id.n))
-	_, _ = h.Write(data)
+	for _, piece := range data {
+		_, _ = h.Write(piece)
+	}
 	return h.Sum64()
 }
 
@@ -109,34 +111,34 @@ func (c *Cache) lengthOf(n uint32, size int64) int64 {
 	return min(c.o.PartBytes, size-int64(n)*c.o.PartBytes)
 }
 
-// readPart reads a part into room, which is as long as a part may be. It does
-// not wait for a writer where a pipe lies in its place.
-func (c *Cache) readPart(id partID, room []byte) (data []byte, info store.Info, err error) {
+// readPart reads a part of n bytes into room, which is as long as a part may be.
+// It does not wait for a writer where a pipe lies in its place.
+func (c *Cache) readPart(id partID, room store.Pieces) (n int64, info store.Info, err error) {
 	f, err := os.OpenFile(c.path(id), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, info, err
+		return 0, info, err
 	}
 	defer f.Close()
 	stat, err := f.Stat()
 	if err != nil {
-		return nil, info, err
+		return 0, info, err
 	}
 	length := stat.Size() - footerBytes
-	if length <= 0 || length > int64(len(room)) {
-		return nil, info, errBadPart
+	if length <= 0 || length > room.Len() {
+		return 0, info, errBadPart
 	}
 	var foot [footerBytes]byte
-	if _, err := io.ReadFull(f, room[:length]); err != nil {
-		return nil, info, err
-	}
-	if _, err := io.ReadFull(f, foot[:]); err != nil {
-		return nil, info, err
+	data := room.Slice(0, length)
+	for _, piece := range append(data, foot[:]) {
+		if _, err := io.ReadFull(f, piece); err != nil {
+			return 0, info, err
+		}
 	}
 	info, n, sum, ok := decodeFooter(foot[:])
-	if !ok || n != length || n != c.lengthOf(id.n, info.Size) || checksum(foot[:], id, room[:n]) != sum {
-		return nil, info, errBadPart
+	if !ok || n != length || n != c.lengthOf(id.n, info.Size) || checksum(foot[:], id, data) != sum {
+		return 0, info, errBadPart
 	}
-	return room[:n], info, nil
+	return n, info, nil
 }
 
 // writePart makes the file of a part, whole or not at all. It is not synced: a

@@ -3,6 +3,7 @@ package rangecache
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"aetherfs/internal/store"
 )
@@ -14,7 +15,8 @@ type query struct {
 	r     store.Range
 	first partID // of those that r touches
 	parts []bool // whether each is in out
-	out   []byte // room for r; what lies behind the object's end stays unused
+	data  []byte       // where out lies, if it is not the caller's
+	out   store.Pieces // room for r; what lies behind the object's end stays unused
 	info  store.Info
 	known bool // info is
 }
@@ -38,7 +40,7 @@ func (q *query) id(i int) partID { return partID{q.first.object, q.first.n + uin
 // answer takes each part from disk, from whoever is fetching it, or from the
 // store. errOdd: it cannot.
 func (q *query) answer(ctx context.Context) ([]byte, store.Info, error) {
-	q.out = q.r.Room(q.r.Len)
+	q.makeRoom()
 	if err := q.fromDisk(); err != nil {
 		return nil, store.Info{}, err
 	}
@@ -74,7 +76,27 @@ func (q *query) answer(ctx context.Context) ([]byte, store.Info, error) {
 		return nil, store.Info{}, err
 	}
 	q.info.Key = q.key
-	return q.out[:n], q.info, nil
+	switch {
+	case q.data != nil:
+		return q.data[:n], q.info, nil
+	case n != q.r.Len:
+		return nil, store.Info{}, fmt.Errorf("%d bytes at %d where there should be %d: %w", n, q.r.Off, q.r.Len, store.ErrRange)
+	}
+	return nil, q.info, nil
+}
+
+// makeRoom takes the caller's memory, or makes some.
+func (q *query) makeRoom() {
+	switch {
+	case q.r.Into != nil:
+		q.out = q.r.Into
+		return
+	case int64(len(q.r.Buf)) >= q.r.Len:
+		q.data = q.r.Buf[:q.r.Len:q.r.Len]
+	default:
+		q.data = make([]byte, q.r.Len)
+	}
+	q.out = store.Pieces{q.data}
 }
 
 // fromDisk takes what is there.
@@ -90,54 +112,61 @@ func (q *query) fromDisk() error {
 	return nil
 }
 
+// at is where part i begins in what was asked for; negative if before it.
+func (q *query) at(i int) int64 { return int64(q.id(i).n)*q.c.o.PartBytes - q.r.Off }
+
 // read takes part i, if its file is there and right: to its place, if all of it
 // was asked for, or aside.
 func (q *query) read(i int) error {
-	at := int64(q.id(i).n)*q.c.o.PartBytes - q.r.Off
-	if at >= 0 && at+q.c.o.PartBytes <= q.r.Len {
-		return q.readTo(q.out[at:][:q.c.o.PartBytes], i)
+	if at := q.at(i); at >= 0 && at+q.c.o.PartBytes <= q.r.Len {
+		_, err := q.readTo(q.out.Slice(at, q.c.o.PartBytes), i)
+		return err
 	}
 	q.c.rooms <- struct{}{}
 	defer func() { <-q.c.rooms }()
 	room := q.c.buffer(1)
 	defer q.c.recycle(room)
-	return q.readTo(room, i)
+	n, err := q.readTo(store.Pieces{room}, i)
+	if q.parts[i] {
+		q.put(i, room[:n])
+	}
+	return err
 }
 
-func (q *query) readTo(room []byte, i int) error {
+// readTo reads part i to room, and returns its length.
+func (q *query) readTo(room store.Pieces, i int) (int64, error) {
 	id := q.id(i)
-	data, info, err := q.c.readPart(id, room)
+	n, info, err := q.c.readPart(id, room)
 	if err != nil {
 		q.c.index.Invalidate(id)
-		return nil // it is fetched again
+		return 0, nil // it is fetched again
 	}
-	if err := q.fill(i, data, info); err != nil {
+	if err := q.agree(info); err != nil {
 		q.c.index.Invalidate(id)
-		return err
+		return 0, err
 	}
+	q.parts[i] = true
 	q.c.counts.hits.Add(1)
-	q.c.counts.hitBytes.Add(int64(len(data)))
-	return nil
+	q.c.counts.hitBytes.Add(n)
+	return n, nil
 }
 
-// fill takes the bytes of part i of an object.
-func (q *query) fill(i int, data []byte, info store.Info) error {
+// agree notes what is known of the object, unless it contradicts what was.
+func (q *query) agree(info store.Info) error {
 	if q.known && q.info.Size != info.Size {
 		return errOdd
 	}
-	if q.info, q.known = info, true; len(data) == 0 {
-		return nil // behind the object's end
-	}
-	switch at := int64(q.id(i).n)*q.c.o.PartBytes - q.r.Off; {
-	case at < 0:
-		if -at < int64(len(data)) {
-			copy(q.out, data[-at:])
-		}
-	case &q.out[at] != &data[0]:
-		copy(q.out[at:], data)
-	}
-	q.parts[i] = true
+	q.info, q.known = info, true
 	return nil
+}
+
+// put copies what was asked for of part i to its place.
+func (q *query) put(i int, data []byte) {
+	if at := q.at(i); at >= 0 {
+		q.out.CopyAt(at, data)
+	} else if -at < int64(len(data)) {
+		q.out.CopyAt(0, data[-at:])
+	}
 }
 
 // claim joins those who are fetching parts that q lacks, and makes runs of the
@@ -176,7 +205,7 @@ func (q *query) claim() (mine, others []*run, ok bool) {
 
 // lacks reports whether part i is still to be had.
 func (q *query) lacks(i int) bool {
-	return !q.parts[i] && (!q.known || int64(q.id(i).n)*q.c.o.PartBytes < q.info.Size)
+	return !q.parts[i] && (!q.known || q.r.Off+q.at(i) < q.info.Size)
 }
 
 // hold takes the memory of the runs that q is about to make, or reports that
@@ -204,8 +233,12 @@ func (q *query) take(run *run) error {
 	}
 	for i := range q.parts {
 		if data, ok := run.part(q.c, q.id(i)); ok && !q.parts[i] {
-			if err := q.fill(i, data, run.info); err != nil {
+			if err := q.agree(run.info); err != nil {
 				return err
+			}
+			if len(data) > 0 { // else it lies behind the object's end
+				q.put(i, data)
+				q.parts[i] = true
 			}
 		}
 	}

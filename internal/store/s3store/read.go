@@ -53,11 +53,13 @@ func (s *Store) get(x *exchange, key string, r store.Range) ([]byte, store.Info,
 		return nil, store.Info{}, err
 	}
 	x.receive(n)
-	data := r.Room(n)
-	if _, err := io.ReadFull(body, data); err != nil {
-		return nil, store.Info{}, fmt.Errorf("read %d bytes: %w", n, x.own(errors.Join(x.over(), unexpected(err))))
-	}
-	return data, store.Info{Size: size, Modified: stat.LastModified}, nil
+	data, err := r.Fill(n, func(p []byte, _ int64) error {
+		if _, err := io.ReadFull(body, p); err != nil {
+			return fmt.Errorf("read %d bytes: %w", n, x.own(errors.Join(x.over(), unexpected(err))))
+		}
+		return nil
+	})
+	return data, store.Info{Size: size, Modified: stat.LastModified}, err
 }
 
 // header writes r as a Range.

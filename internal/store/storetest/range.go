@@ -57,10 +57,7 @@ func testRanges(t *testing.T, open func(t *testing.T) store.Store) {
 func testRangeProperty(t *testing.T, open func(t *testing.T) store.Store) {
 	ctx := context.Background()
 	s := open(t)
-	data := make([]byte, 10_000)
-	for i := range data {
-		data[i] = byte(i * 7 / 3)
-	}
+	data := numbered(10_000)
 	if _, err := s.Put(ctx, "k", data, store.Cond{}); err != nil {
 		t.Fatal(err)
 	}
@@ -82,4 +79,42 @@ func testRangeProperty(t *testing.T, open func(t *testing.T) store.Store) {
 			t.Fatalf("Get(%d, %d) = %d bytes, %v, want bytes %d to %d", r.Off, r.Len, len(got), err, off, off+n)
 		}
 	})
+}
+
+// testPieces: an answer lies in the pieces that were given for it, if they are
+// as long as it is.
+func testPieces(t *testing.T, open func(t *testing.T) store.Store) {
+	ctx := context.Background()
+	s := open(t)
+	data := numbered(10_000)
+	if _, err := s.Put(ctx, "k", data, store.Cond{}); err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		r := store.Range{Off: rapid.Int64Range(0, 9_999).Draw(t, "off"), Into: store.Pieces{}}
+		for _, n := range rapid.SliceOfN(rapid.IntRange(0, 4_000), 1, 6).Draw(t, "pieces") {
+			r.Into = append(r.Into, make([]byte, n))
+		}
+		if r.Len = r.Into.Len(); r.Len == 0 {
+			t.Skip("asks for nothing")
+		}
+		got, info, err := s.Get(ctx, "k", r)
+		if r.Off+r.Len > int64(len(data)) {
+			if !errors.Is(err, store.ErrRange) {
+				t.Fatalf("Get(%d, %d) of %d bytes: %v, want %v", r.Off, r.Len, len(data), err, store.ErrRange)
+			}
+			return
+		}
+		if err != nil || got != nil || info.Size != int64(len(data)) || !bytes.Equal(bytes.Join(r.Into, nil), data[r.Off:][:r.Len]) {
+			t.Fatalf("Get(%d, %d) into %d pieces = %d bytes, %+v, %v", r.Off, r.Len, len(r.Into), len(got), info, err)
+		}
+	})
+}
+
+func numbered(n int) []byte {
+	data := make([]byte, n)
+	for i := range data {
+		data[i] = byte(i * 7 / 3)
+	}
+	return data
 }

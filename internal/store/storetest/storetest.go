@@ -28,6 +28,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"BigObject", testBigObject},
 		{"Ranges", testRanges},
 		{"RangeProperty", testRangeProperty},
+		{"Pieces", testPieces},
 		{"ListOrder", testListOrder},
 		{"ListPages", testListPages},
 		{"ListStops", testListStops},
