@@ -21,7 +21,7 @@ func TestDamagedStore(t *testing.T) {
 	}{
 		{"log", func(t *testing.T) *scene { return logScene(t, newFolder(t)) }, logKinds, 2, damages},
 		{"folded", func(t *testing.T) *scene { return foldedScene(t, newFolder(t)) }, foldedKinds, 1, damages},
-		{"bucket", func(t *testing.T) *scene { return foldedScene(t, newBucket(t)) }, foldedKinds, 1,
+		{"bucket", func(t *testing.T) *scene { return foldedScene(t, newBucket(t, "AETHERFS_CACHE_SIZE=0")) }, foldedKinds, 1,
 			slices.DeleteFunc(slices.Clone(damages), func(d damage) bool { return !slices.Contains(atBucket, d.name) })},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -74,8 +74,16 @@ func (s *scene) look(t *testing.T) *sight {
 func (v *sight) file(ctx context.Context, c minio.Core, file string, want digest) {
 	bucket, key, _ := strings.Cut(file, "/")
 	got, err := readVersion(ctx, c, bucket, key)
+	if minio.ToErrorResponse(err).Code == minio.NoSuchBucket {
+		got, err = digest{}, nil
+	}
+	v.take(file, got, want, err)
+}
+
+// take notes what was read as a file; the zero digest is that it is not there.
+func (v *sight) take(file string, got, want digest, err error) {
 	switch {
-	case err == nil && got == digest{}, minio.ToErrorResponse(err).Code == minio.NoSuchBucket:
+	case err == nil && got == digest{}:
 		v.note(&v.absent, file)
 	case err != nil:
 		v.note(&v.failed, file)

@@ -96,20 +96,20 @@ func (d onDisk) remove(t *testing.T, object string) {
 	}
 }
 
-// inBucket is a bucket of a real S3 server.
+// inBucket is a bucket of a real S3 server, and the settings of a gateway on it.
 type inBucket struct {
-	at bucket
-	st store.Store
+	at       bucket
+	st       store.Store
+	settings []string
 }
 
-func newBucket(t *testing.T) shelf {
+func newBucket(t *testing.T, settings ...string) shelf {
 	t.Helper()
 	server := versitytest.Start(t)
-	return inBucket{bucket{server.StoreURL("store"), versitytest.AccessKey, versitytest.SecretKey}, server.Store(t, "store")}
+	return inBucket{bucket{server.StoreURL("store"), versitytest.AccessKey, versitytest.SecretKey}, server.Store(t, "store"), settings}
 }
 
-// env has no cache on disk, from which all would be read as if nothing were.
-func (b inBucket) env() []string { return append(b.at.variables(), "AETHERFS_CACHE_SIZE=0") }
+func (b inBucket) env() []string { return append(b.at.variables(), b.settings...) }
 
 func (b inBucket) open(*testing.T) (store.Store, func()) { return b.st, func() {} }
 
