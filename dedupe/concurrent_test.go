@@ -138,7 +138,7 @@ func TestManyStreams(t *testing.T) {
 		wg.Go(func() {
 			rnd := rand.New(rand.NewPCG(uint64(i), 7))
 			sc := dedupe.Scope{Pool: []string{"a", "b"}[i%2], Dataset: manifest.ID{byte(i % 5)}, BlockBytes: 1 << 20}
-			for range 3 {
+			for range few(3) {
 				data := append(noise(rnd.Uint64N(8), rnd.IntN(1<<20)), text(rnd.Uint64N(8), 200<<10+rnd.IntN(1<<20))...)
 				st, err := e.Store(context.Background(), sc, bytes.NewReader(data), io.Discard)
 				if err != nil {

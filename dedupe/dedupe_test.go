@@ -74,7 +74,7 @@ func put(t testing.TB, e *dedupe.Engine, s dedupe.Scope, data []byte, also ...io
 
 func check(t testing.TB, e *dedupe.Engine, r manifest.Recipe, want []byte) {
 	t.Helper()
-	if len(want) < 1<<20 {
+	if len(want) < few(1<<20) {
 		s := e.Open(context.Background(), scope.Pool, r).Stream(0, int64(len(want)))
 		if err := iotest.TestReader(s, want); err != nil {
 			t.Fatal(err)
@@ -95,7 +95,7 @@ func readAll(e *dedupe.Engine, r manifest.Recipe) ([]byte, error) {
 
 func TestRoundTrip(t *testing.T) {
 	for name, make := range map[string]func(uint64, int) []byte{"noise": noise, "text": text} {
-		for _, n := range []int{128<<10 + 1, 256 << 10, 1 << 20, 5<<20 + 17, 40 << 20} {
+		for _, n := range []int{128<<10 + 1, 256 << 10, 1 << 20, 5<<20 + 17, few(40 << 20)} {
 			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
 				e := engine(t, dedupe.Options{Store: store.NewMemory()})
 				data := make(1, n)

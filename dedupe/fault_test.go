@@ -201,8 +201,8 @@ func TestDamagedBlocks(t *testing.T) {
 		"short":   func(b []byte) []byte { return b[:len(b)-1] },
 	}
 	size := blockSize(t, data)
-	for i := range 20 {
-		at := 8 + i*(size-8)/20
+	for i := range few(20) {
+		at := 8 + i*(size-8)/few(20)
 		damages[fmt.Sprintf("byte %d of %d flipped", at, size)] = func(b []byte) []byte { b[at%len(b)] ^= 0x10; return b }
 	}
 	for name, damage := range damages {

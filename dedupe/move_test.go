@@ -241,7 +241,7 @@ func TestMoveThroughFaults(t *testing.T) {
 	memory := store.NewMemory()
 	files := small(t, engine(t, dedupe.Options{Store: memory}), memory, rand.New(rand.NewPCG(4, 4)), 4)
 	for _, forever := range []bool{false, true} {
-		for _, kind := range kinds {
+		for _, kind := range kinds[:few(len(kinds))] {
 			for n := 1; ; n++ {
 				on := true
 				fault := store.Fault{Kind: kind, Err: store.ErrInjected, Calls: 2, Bit: uint64(n) * 7919}
