@@ -13,6 +13,8 @@ import (
 	"aetherfs/internal/memory"
 	"aetherfs/internal/metrics"
 	"aetherfs/internal/store"
+	"aetherfs/internal/store/rangecache"
+	"aetherfs/internal/upkeep"
 )
 
 // *Metrics is what the store calls.
@@ -34,6 +36,12 @@ func TestEverythingIsCounted(t *testing.T) {
 	m.Dedupe(func() dedupe.Stats {
 		return dedupe.Stats{NewChunks: 1, ReusedChunks: 2, NewBytes: 3, ReusedBytes: 4, Blocks: 5, BlockBytes: 6, FailedBlocks: 7,
 			FrameHits: 8, FrameMisses: 9, Dropped: 10, Reads: memory.Usage{Limit: 13, Used: 12, Waiting: 11}}
+	})
+	m.RangeCache(func() rangecache.Stats {
+		return rangecache.Stats{Hits: 1, Misses: 2, HitBytes: 3, MissBytes: 4, Evictions: 5, Skipped: 6, Failures: 7, Bytes: 8}
+	})
+	m.Upkeep(func() upkeep.Stats {
+		return upkeep.Stats{Folds: 1, Lost: 2, Failed: 3, Logs: 4, TailRecords: 5, TailBytes: 6}
 	})
 	m.Request("PutObject", 200, 30*time.Millisecond, 1000, 20)
 	m.Request("PutObject", 503, time.Second, 10, 0)
@@ -77,6 +85,20 @@ func TestEverythingIsCounted(t *testing.T) {
 		`aetherfs_frames_total{from="memory"} 8`,
 		`aetherfs_frames_total{from="store"} 9`,
 		`aetherfs_damaged_blocks_total 10`,
+		`aetherfs_cache_parts_total{outcome="hit"} 1`,
+		`aetherfs_cache_parts_total{outcome="miss"} 2`,
+		`aetherfs_cache_read_bytes_total{from="disk"} 3`,
+		`aetherfs_cache_read_bytes_total{from="store"} 4`,
+		`aetherfs_cache_parts_total{outcome="evicted"} 5`,
+		`aetherfs_cache_parts_total{outcome="skipped"} 6`,
+		`aetherfs_cache_parts_total{outcome="failed"} 7`,
+		`aetherfs_cache_bytes 8`,
+		`aetherfs_folds_total{outcome="done"} 1`,
+		`aetherfs_folds_total{outcome="lost"} 2`,
+		`aetherfs_folds_total{outcome="failed"} 3`,
+		`aetherfs_open_logs 4`,
+		`aetherfs_tail_records 5`,
+		`aetherfs_tail_bytes 6`,
 	} {
 		if !strings.Contains(got, want+"\n") {
 			t.Errorf("the metrics lack %s", want)
