@@ -9,10 +9,11 @@ import (
 // canFuse reports whether the processor has what fuse and two take.
 var canFuse = cpuid.CPU.Supports(cpuid.SHA, cpuid.SSSE3, cpuid.SSE4)
 
-// fuse takes whole blocks into both states.
+// fuse takes whole blocks into three states: p into both of s, and as many of q,
+// which are there, into a.
 //
 //go:noescape
-func fuse(s *states, blocks []byte)
+func fuse(s *states, a *sha256State, p, q []byte)
 
 // two takes whole blocks into each of two states: p into a, and as many of q,
 // which are there, into b.

@@ -29,26 +29,50 @@ func newFused() *fused {
 	}}
 }
 
-func (f *fused) write(data []byte) {
+func (f *fused) write(data []byte) { f.take(f.whole(data)) }
+
+// writeBeside is write, and takes what it can of the parts of m at the same time, the
+// last of them in l. It reports whether l holds one that is not done.
+func (f *fused) writeBeside(data []byte, m *many, l *lane) bool {
+	blocks := f.whole(data)
+	more := m.next(l)
+	for more && len(blocks) > 0 {
+		n := min(len(blocks), len(l.blocks))
+		fuse(&f.states, &l.state, blocks[:n], l.blocks[:n])
+		blocks, more = blocks[n:], m.move(l, n)
+	}
+	f.take(blocks)
+	return more
+}
+
+// whole writes the ends of data that do not fill blocks and returns the blocks
+// between, which the caller takes.
+func (f *fused) whole(data []byte) []byte {
 	held := f.n % blockBytes
 	f.n += uint64(len(data))
 	if held > 0 {
 		took := copy(f.rest[held:], data)
 		if data = data[took:]; held+uint64(took) < blockBytes {
-			return
+			return nil
 		}
-		fuse(&f.states, f.rest[:])
+		f.take(f.rest[:])
 	}
-	whole := len(data) &^ (blockBytes - 1)
-	fuse(&f.states, data[:whole])
-	copy(f.rest[:], data[whole:])
+	end := len(data) &^ (blockBytes - 1)
+	copy(f.rest[:], data[end:])
+	return data[:end]
+}
+
+// take takes whole blocks into both states.
+func (s *states) take(blocks []byte) {
+	var spare sha256State
+	fuse(s, &spare, blocks, blocks)
 }
 
 // ended returns the states after the last block, in which put writes the length.
 func (f *fused) ended(put func([]byte, uint64)) states {
 	var room [2 * blockBytes]byte
 	s := f.states
-	fuse(&s, last(&room, f.rest[:f.n%blockBytes], f.n, put))
+	s.take(last(&room, f.rest[:f.n%blockBytes], f.n, put))
 	return s
 }
 

@@ -26,11 +26,31 @@ func appendInTurn(sums []Sum256, parts [][]byte) []Sum256 {
 }
 
 func appendByTwo(sums []Sum256, parts [][]byte) []Sum256 {
+	sums, m := appendMany(sums, parts)
+	l := new(lane)
+	m.byTwo(l, m.next(l))
+	return sums
+}
+
+// appendMany appends room for the sums of parts to sums, and returns both.
+func appendMany(sums []Sum256, parts [][]byte) ([]Sum256, *many) {
 	first := len(sums)
 	sums = slices.Grow(sums, len(parts))[:first+len(parts)]
-	m := many{parts: parts, sums: sums[first:]}
-	a, b := new(lane), new(lane)
-	inA, inB := m.next(a), m.next(b)
+	return sums, &many{parts: parts, sums: sums[first:]}
+}
+
+// many are parts on their way through lanes.
+type many struct {
+	parts [][]byte
+	sums  []Sum256
+	begun int // of parts
+}
+
+// byTwo takes all that is left: the part in a, if it is in one, and those that have
+// not begun.
+func (m *many) byTwo(a *lane, inA bool) {
+	b := new(lane)
+	inB := m.next(b)
 	for inA && inB {
 		n := min(len(a.blocks), len(b.blocks))
 		two(&a.state, &b.state, a.blocks[:n], b.blocks[:n])
@@ -44,14 +64,6 @@ func appendByTwo(sums []Sum256, parts [][]byte) []Sum256 {
 		two(&a.state, &spare, a.blocks, a.blocks)
 		inA = m.move(a, len(a.blocks))
 	}
-	return sums
-}
-
-// many are parts on their way through lanes.
-type many struct {
-	parts [][]byte
-	sums  []Sum256
-	begun int // of parts
 }
 
 // lane is one part on its way.

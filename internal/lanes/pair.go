@@ -15,7 +15,7 @@ import (
 // used by one goroutine at a time.
 type Pair struct {
 	fused       *fused    // nil: the two below do it
-	md5, sha256 hash.Hash // nil: fused does it
+	md5, sha256 hash.Hash // nil: fused does it, or it is not asked for
 }
 
 // NewPair returns one that no byte was written to.
@@ -26,14 +26,37 @@ func NewPair() *Pair {
 	return &Pair{md5: md5.New(), sha256: sha256.New()}
 }
 
+// NewMD5 returns one for the MD5 alone: SHA256 may not be called.
+func NewMD5() *Pair {
+	if canFuse {
+		return NewPair()
+	}
+	return &Pair{md5: md5.New()}
+}
+
 // Write implements io.Writer. It returns no error.
 func (p *Pair) Write(data []byte) (int, error) {
 	if p.fused != nil {
 		p.fused.write(data)
 		return len(data), nil
 	}
-	p.md5.Write(data)
-	return p.sha256.Write(data)
+	if p.sha256 != nil {
+		p.sha256.Write(data)
+	}
+	return p.md5.Write(data)
+}
+
+// WriteBeside writes data, and appends the SHA-256 of each part to sums. Of parts that
+// are about as long as data in all, both take the time of one (BenchmarkPair).
+func (p *Pair) WriteBeside(data []byte, sums []Sum256, parts ...[]byte) []Sum256 {
+	if p.fused == nil {
+		_, _ = p.Write(data)
+		return AppendSHA256(sums, parts...)
+	}
+	sums, m := appendMany(sums, parts)
+	l := new(lane)
+	m.byTwo(l, p.fused.writeBeside(data, m, l))
+	return sums
 }
 
 // MD5 returns the MD5 of what was written.

@@ -61,6 +61,37 @@ func TestPair(t *testing.T) {
 	})
 }
 
+// TestMD5: it is that of the standard library, with and without the instructions.
+func TestMD5(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		data := rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(t, "data")
+		for name, p := range map[string]*Pair{"apart": {md5: md5.New()}, "chosen": NewMD5()} {
+			_, _ = p.Write(data)
+			if got, want := p.MD5(), md5.Sum(data); !bytes.Equal(got, want[:]) {
+				t.Errorf("%s: MD5 of %d bytes = %x, want %x", name, len(data), got, want)
+			}
+		}
+	})
+}
+
+// TestPairBeside: what is written and what is summed beside it do not mix, whatever
+// their lengths.
+func TestPairBeside(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		all := pairs()
+		part := rapid.OneOf(rapid.SliceOfN(rapid.Byte(), 0, 200), rapid.SliceOfN(rapid.Byte(), 60, 66), rapid.SliceOfN(rapid.Byte(), 64*5, 64*6))
+		var data []byte
+		for range rapid.IntRange(1, 4).Draw(t, "writes") {
+			more, parts := rapid.SliceOfN(rapid.Byte(), 0, 700).Draw(t, "data"), rapid.SliceOfN(part, 0, 5).Draw(t, "parts")
+			data = append(data, more...)
+			for name, p := range all {
+				checkSums(t, name, p.WriteBeside(more, []Sum256{{1}}, parts...), parts)
+				checkPair(t, name, p, data)
+			}
+		}
+	})
+}
+
 func FuzzPair(f *testing.F) {
 	f.Add([]byte("abc"), 1)
 	f.Fuzz(func(t *testing.T, data []byte, at int) {
@@ -83,6 +114,14 @@ func BenchmarkPair(b *testing.B) {
 			for b.Loop() {
 				p := NewPair()
 				_, _ = p.Write(data)
+				_, _ = p.MD5(), p.SHA256()
+			}
+		})
+		b.Run(fmt.Sprint("beside/", size), func(b *testing.B) {
+			b.SetBytes(int64(size))
+			for b.Loop() {
+				p := NewPair()
+				p.WriteBeside(data, nil, data[:size/2], data[size/2:])
 				_, _ = p.MD5(), p.SHA256()
 			}
 		})
