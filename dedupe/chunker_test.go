@@ -176,3 +176,23 @@ func TestChunkBytesIsChecked(t *testing.T) {
 		}
 	}
 }
+
+// The hash is that of one byte after the other, and no cut is passed over.
+func TestScan(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		data := rapid.SliceOfN(rapid.Byte(), 0, 100).Draw(t, "data")
+		from := rapid.Uint64().Draw(t, "hash")
+		limit := uint64(1) << rapid.IntRange(50, 62).Draw(t, "limit") // a cut in 4 to 16,384 bytes
+		n, h := scan(data, from, limit)
+		wantN, want := 0, from
+		for i, b := range data {
+			if want = want<<1 + gear[b]; want < limit {
+				wantN = i + 1
+				break
+			}
+		}
+		if n != wantN || h != want {
+			t.Fatalf("scan of %d bytes = %d, %x, want %d, %x", len(data), n, h, wantN, want)
+		}
+	})
+}
