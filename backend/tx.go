@@ -3,13 +3,13 @@ package backend
 import (
 	"bytes"
 	"context"
-	"crypto/md5"
 	"encoding/hex"
 	"fmt"
 	"io"
 
 	"aetherfs/catalog"
 	"aetherfs/dedupe"
+	"aetherfs/internal/lanes"
 	"aetherfs/internal/manifest"
 )
 
@@ -188,8 +188,8 @@ func newSum(o *PutOptions) (io.Writer, func() []byte) {
 	if o.Sums != nil {
 		return o.Sums, o.Sums.MD5
 	}
-	sum := md5.New()
-	return sum, func() []byte { return sum.Sum(nil) }
+	sum := lanes.NewMD5()
+	return sum, sum.MD5
 }
 
 func scope(d *catalog.Dataset) dedupe.Scope {

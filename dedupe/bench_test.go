@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"aetherfs/internal/lanes"
 	"aetherfs/internal/manifest"
 	"aetherfs/internal/store"
 
@@ -110,7 +111,7 @@ func benchStore(b *testing.B, data []byte, unique bool, also func() []io.Writer)
 }
 
 func none() []io.Writer    { return nil }
-func withMD5() []io.Writer { return []io.Writer{md5.New()} }
+func withMD5() []io.Writer { return []io.Writer{lanes.NewMD5()} }
 
 func BenchmarkStore(b *testing.B) {
 	b.Run("unique/noise", func(b *testing.B) { benchStore(b, benchNoise(benchBytes), true, none) })

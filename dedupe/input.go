@@ -9,13 +9,14 @@ import (
 // chunks are small enough.
 const inputBytes = 256 << 10
 
-// input is a stretch of a stream in memory that is used by several goroutines.
-// In front of it there is room for the beginning of a chunk that ends in it,
-// unless the stream is short.
+// input is a stretch of a stream in memory, which is used until its chunks are taken
+// and, if the last one goes on, its end is copied. In front of it there is room for
+// the beginning of a chunk that ends in it, unless the stream is short.
 type input struct {
 	buf   *buffer
-	room  int // bytes before the stretch
-	end   int // of the stretch in buf
+	room  int      // bytes before the stretch
+	end   int      // of the stretch in buf
+	parts [][]byte // the chunks that end in it
 	users atomic.Int32
 	slots <-chan struct{} // one is taken when the last user is done
 }
@@ -28,13 +29,13 @@ func (s *stream) short() bool {
 	return s.scope.Below > 0 && s.scope.Below <= int64(inputLen(s.cut.max))
 }
 
-func (s *stream) newInput(users int, slots <-chan struct{}) *input {
+func (s *stream) newInput(slots <-chan struct{}) *input {
 	n, room := inputLen(s.cut.max), s.cut.max
 	if s.short() {
 		n, room = int(s.scope.Below), 0
 	}
 	in := &input{buf: newBuffer(n), room: room, slots: slots}
-	in.users.Store(int32(users))
+	in.users.Store(1)
 	return in
 }
 
@@ -46,12 +47,6 @@ func (in *input) done() {
 		in.buf.release()
 		<-in.slots
 	}
-}
-
-// discard is done for all users.
-func (in *input) discard() {
-	in.users.Store(1)
-	in.done()
 }
 
 // fill reads until the buffer is full or r is at its end, which it reports. An

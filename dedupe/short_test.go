@@ -2,12 +2,14 @@ package dedupe_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"sync"
 	"testing"
 
 	"aetherfs/dedupe"
+	"aetherfs/internal/lanes"
 	"aetherfs/internal/manifest"
 	"aetherfs/internal/store"
 )
@@ -24,7 +26,8 @@ func TestAnnouncedLength(t *testing.T) {
 				want := put(t, e, plain, data)
 				announced := dedupe.Scope{Pool: scope.Pool, Dataset: manifest.ID{2}, ChunkBytes: chunk, Below: int64(size) + 1}
 				var copied bytes.Buffer
-				got, err := e.Store(t.Context(), announced, bytes.NewReader(data), &copied)
+				sum := lanes.NewPair()
+				got, err := e.Store(t.Context(), announced, bytes.NewReader(data), &copied, sum)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -42,6 +45,9 @@ func TestAnnouncedLength(t *testing.T) {
 				}
 				if !bytes.Equal(copied.Bytes(), data) {
 					t.Error("what is written beside differs")
+				}
+				if want := sha256.Sum256(data); !bytes.Equal(sum.SHA256(), want[:]) {
+					t.Errorf("SHA-256 %x, want %x", sum.SHA256(), want)
 				}
 				if size == 0 {
 					return

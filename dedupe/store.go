@@ -23,8 +23,8 @@ type Stored struct {
 
 // Store reads r to its end, stores what is new of it and returns the recipe
 // when every block that it names is durable. What is read is also written, in
-// order, to each of also, each in a goroutine of its own unless the stream is
-// short.
+// order, to each of also; the digests of the chunks take no time beside a *lanes.Pair
+// among them.
 //
 // An error of r is returned as it is; other errors are ErrUnavailable, that of
 // ctx, ErrClosed, that of a writer, or say that r is not shorter than
@@ -83,14 +83,14 @@ func (s *stream) read(ctx context.Context, r io.Reader, also []io.Writer) error 
 	defer s.e.active.Add(-1)
 	slots := make(chan struct{}, mostInputs)
 	slots <- struct{}{}
-	in := s.newInput(1+len(also), slots)
+	in := s.newInput(slots)
 	ended, err := in.fill(r)
 	if err != nil {
-		in.discard()
+		in.done()
 		return err
 	}
 	if s.short() && !ended {
-		in.discard()
+		in.done()
 		return fmt.Errorf("stream is announced as shorter than %d bytes, and is not", s.scope.Below)
 	}
 	if more := s.moreWork(); !ended && s.e.work.TryTake(more) {
@@ -105,35 +105,33 @@ func (s *stream) read(ctx context.Context, r io.Reader, also []io.Writer) error 
 func (s *stream) readInTurn(ctx context.Context, r io.Reader, in *input, ended bool, also []io.Writer, slots chan struct{}) error {
 	s.hand = s.packAndAppend
 	for {
-		if err := s.takeInTurn(ctx, in, also); err != nil {
+		s.cutUp(in, ended)
+		if err := s.takeOne(ctx, in, also); err != nil {
 			return err
 		}
 		if ended {
 			return s.end(ctx)
 		}
 		slots <- struct{}{} // never waits: leastInputs are in use at most
-		in = s.newInput(1+len(also), slots)
+		in = s.newInput(slots)
 		var err error
 		if ended, err = in.fill(r); err != nil {
-			in.discard()
+			in.done()
 			return err
 		}
 	}
 }
 
-func (s *stream) takeInTurn(ctx context.Context, in *input, also []io.Writer) error {
-	for _, w := range also {
-		if _, err := w.Write(in.bytes()); err != nil {
-			in.discard()
-			return err
-		}
-		in.done()
-	}
+// takeOne takes an input that is cut up, and is done with it.
+func (s *stream) takeOne(ctx context.Context, in *input, also []io.Writer) error {
+	defer in.done()
 	if err := ctx.Err(); err != nil {
-		in.discard()
+		return context.Cause(ctx)
+	}
+	if err := s.hash(in, also); err != nil {
 		return err
 	}
-	return s.feed(ctx, in)
+	return s.take(ctx, in.parts)
 }
 
 // packAndAppend puts d into a block.
@@ -154,8 +152,8 @@ func (s *stream) append(ctx context.Context, run []*draft) error {
 	return err
 }
 
-// readLong takes a stream whose first bytes are in first. One goroutine reads,
-// one cuts and hashes, one packs and appends, and one writes to each of also.
+// readLong takes a stream whose first bytes are in first. One goroutine reads and
+// cuts, one hashes and looks up, and one packs and appends.
 func (s *stream) readLong(parent context.Context, r io.Reader, first *input, also []io.Writer, slots chan struct{}) error {
 	ctx, fail := context.WithCancelCause(parent)
 	defer fail(nil)
@@ -166,29 +164,17 @@ func (s *stream) readLong(parent context.Context, r io.Reader, first *input, als
 	wg.Go(func() { p.run(ctx) })
 
 	ended := false // r was read to its end; set before the inputs are closed
-	toCut := make(chan *input, cap(slots))
-	users := []chan *input{toCut}
+	inputs := make(chan *input, cap(slots))
 	wg.Go(func() {
 		defer close(p.jobs)
-		if err := s.takeAll(ctx, toCut, &ended); err != nil {
+		if err := s.takeAll(ctx, inputs, also, &ended); err != nil {
 			fail(err)
 		}
 	})
-	for _, w := range also {
-		inputs := make(chan *input, cap(slots))
-		users = append(users, inputs)
-		wg.Go(func() {
-			if err := writeAll(ctx, inputs, w); err != nil {
-				fail(err)
-			}
-		})
-	}
 
-	err := s.pump(ctx, r, first, users, slots)
+	err := s.pump(ctx, r, first, inputs, slots)
 	ended = err == nil
-	for _, u := range users {
-		close(u)
-	}
+	close(inputs)
 	wg.Wait()
 	if err != nil && !errors.Is(err, errStopped) {
 		return err
@@ -199,13 +185,11 @@ func (s *stream) readLong(parent context.Context, r io.Reader, first *input, als
 // errStopped ends pump when another goroutine of the stream has failed.
 var errStopped = errors.New("stopped")
 
-// pump reads r into inputs and gives each to all users. Its error is r's, or
-// errStopped.
-func (s *stream) pump(ctx context.Context, r io.Reader, in *input, users []chan *input, slots chan struct{}) error {
+// pump reads r into inputs and cuts them up. Its error is r's, or errStopped.
+func (s *stream) pump(ctx context.Context, r io.Reader, in *input, inputs chan<- *input, slots chan struct{}) error {
 	for ended := false; ; {
-		for _, u := range users {
-			u <- in // never waits: there are no more inputs than places
-		}
+		s.cutUp(in, ended)
+		inputs <- in // never waits: there are no more inputs than places
 		if ended {
 			return nil
 		}
@@ -214,39 +198,27 @@ func (s *stream) pump(ctx context.Context, r io.Reader, in *input, users []chan 
 		case <-ctx.Done():
 			return errStopped
 		}
-		in = s.newInput(len(users), slots)
+		in = s.newInput(slots)
 		var err error
 		if ended, err = in.fill(r); err != nil {
-			in.discard()
+			in.done()
 			return err
 		}
 	}
 }
 
-// takeAll cuts the inputs, and ends the stream if r was read to its end.
-func (s *stream) takeAll(ctx context.Context, inputs <-chan *input, ended *bool) error {
+// takeAll takes the inputs, and ends the stream if r was read to its end.
+func (s *stream) takeAll(ctx context.Context, inputs <-chan *input, also []io.Writer, ended *bool) error {
 	var failed error
 	for in := range inputs {
-		if failed == nil && ctx.Err() == nil {
-			failed = s.feed(ctx, in)
+		if failed == nil {
+			failed = s.takeOne(ctx, in, also)
 		} else {
 			in.done()
 		}
 	}
 	if failed == nil && ctx.Err() == nil && *ended {
 		failed = s.end(ctx)
-	}
-	return failed
-}
-
-// writeAll writes the inputs to w.
-func writeAll(ctx context.Context, inputs <-chan *input, w io.Writer) error {
-	var failed error
-	for in := range inputs {
-		if failed == nil && ctx.Err() == nil {
-			_, failed = w.Write(in.bytes())
-		}
-		in.done()
 	}
 	return failed
 }

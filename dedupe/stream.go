@@ -2,7 +2,7 @@ package dedupe
 
 import (
 	"context"
-	"crypto/sha256"
+	"io"
 
 	"aetherfs/internal/lanes"
 	"aetherfs/internal/manifest"
@@ -15,21 +15,19 @@ const smallBytes = 128 << 10
 // stream is one stream on its way into the store: its bytes are cut into
 // chunks; chunks that are stored already become pieces, and new ones are
 // gathered in drafts that are handed on. One goroutine at a time uses it, but
-// for blocks.
+// for blocks, and for what cuts it, which is the reader's.
 type stream struct {
 	e     *Engine
 	scope Scope
 	lane  lane
-	cut   *cutter
 
+	cut  *cutter
 	prev *input // whose last bytes are tail
 	tail []byte // of a chunk that has not ended
 
-	parts [][]byte // the chunks of the stretch that is being taken
-	sums  []lanes.Sum256
-
-	draft  *draft   // being filled, or nil
-	drafts []*draft // handed on and, as far as is known, not yet in a block
+	sums   []lanes.Sum256 // of the chunks that are being taken
+	draft  *draft         // being filled, or nil
+	drafts []*draft       // handed on and, as far as is known, not yet in a block
 	hand   func(ctx context.Context, d *draft) error
 	next   piece // the chunk that would continue the last hit, if next.t is set
 
@@ -56,20 +54,43 @@ func newStream(e *Engine, s Scope) (*stream, error) {
 	return out, nil
 }
 
-// feed takes the next stretch of the stream, and is done with it at the next
-// call of feed, end or close.
-func (s *stream) feed(ctx context.Context, in *input) error {
+// cutUp finds the chunks that end in in, the next stretch of the stream.
+func (s *stream) cutUp(in *input, ended bool) {
 	data := in.behind(s.tail)
 	s.letGo()
-	s.prev = in
-	s.parts = s.parts[:0]
 	for n := s.cut.cut(data); n > 0; n = s.cut.cut(data) {
-		s.parts = append(s.parts, data[:n])
+		in.parts = append(in.parts, data[:n])
 		data = data[n:]
 	}
-	s.tail = data
-	s.sums = lanes.AppendSHA256(s.sums[:0], s.parts...)
-	for i, part := range s.parts {
+	switch {
+	case !ended:
+		in.users.Add(1)
+		s.prev, s.tail = in, data
+	case len(data) > 0:
+		in.parts = append(in.parts, data)
+	}
+}
+
+// hash writes in to each of also and computes the digests of its chunks, with the
+// first Pair among also if there is one.
+func (s *stream) hash(in *input, also []io.Writer) error {
+	hashed := false
+	for _, w := range also {
+		if pair, ok := w.(*lanes.Pair); ok && !hashed {
+			s.sums, hashed = pair.WriteBeside(in.bytes(), s.sums[:0], in.parts...), true
+		} else if _, err := w.Write(in.bytes()); err != nil {
+			return err
+		}
+	}
+	if !hashed {
+		s.sums = lanes.AppendSHA256(s.sums[:0], in.parts...)
+	}
+	return nil
+}
+
+// take takes the chunks whose digests are s.sums.
+func (s *stream) take(ctx context.Context, parts [][]byte) error {
+	for i, part := range parts {
 		if err := s.chunk(ctx, manifest.Digest(s.sums[i]), part); err != nil {
 			return err
 		}
@@ -77,14 +98,8 @@ func (s *stream) feed(ctx context.Context, in *input) error {
 	return s.settle()
 }
 
-// end takes the last chunk. New data that is small stays in s.draft.
+// end hands on the last draft, but for new data that is small, which stays.
 func (s *stream) end(ctx context.Context) error {
-	defer s.letGo()
-	if len(s.tail) > 0 {
-		if err := s.chunk(ctx, sha256.Sum256(s.tail), s.tail); err != nil {
-			return err
-		}
-	}
 	if s.draft == nil || s.out.NewBytes <= smallBytes {
 		return nil
 	}

@@ -3,6 +3,7 @@ package dedupe_test
 import (
 	"bytes"
 	"context"
+	"crypto/md5"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"aetherfs/dedupe"
+	"aetherfs/internal/lanes"
 	"aetherfs/internal/store"
 )
 
@@ -33,9 +35,13 @@ func TestManyStreamsInLittleMemory(t *testing.T) {
 		all.Go(func() {
 			data := noise(uint64(i), 100<<10*i)
 			var copied bytes.Buffer
-			r, err := e.Store(t.Context(), scope, bytes.NewReader(data), &copied)
+			sum := lanes.NewMD5()
+			r, err := e.Store(t.Context(), scope, bytes.NewReader(data), sum, &copied)
 			if err != nil {
 				t.Errorf("stream %d: %v", i, err)
+			}
+			if want := md5.Sum(data); !bytes.Equal(sum.MD5(), want[:]) {
+				t.Errorf("stream %d: MD5 %x, want %x", i, sum.MD5(), want)
 			}
 			if !bytes.Equal(copied.Bytes(), data) {
 				t.Errorf("stream %d: what is written beside differs", i)
