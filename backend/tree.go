@@ -163,6 +163,11 @@ type PutOptions struct {
 	// little memory. A longer one is ErrTooLarge. 0: not known.
 	Below int64
 
+	// Stop, if set, ends a Read of r that waits for a client, with an error. It is
+	// called if the client is slow while others wait for memory, from another
+	// goroutine, and not after Put has returned.
+	Stop func()
+
 	// AtEOF, if set, is called when r is read to its end and may still change
 	// the Attr, as checksums that came in a trailer do. An error drops the put.
 	AtEOF func(*Attr) error

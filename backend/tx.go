@@ -161,6 +161,7 @@ func rebase(r manifest.Recipe, n int) manifest.Recipe {
 func (b *Backend) ingest(ctx context.Context, d *catalog.Dataset, r io.Reader, limit int64, o *PutOptions) (dedupe.Stored, string, error) {
 	sum, etagOf := newSum(o)
 	src, to := &source{r: r, left: limit}, scope(d)
+	to.Stop = o.Stop
 	if to.Below = o.Below; to.Below > 0 {
 		src.left = min(limit, to.Below-1)
 	}

@@ -50,6 +50,7 @@ type Engine struct {
 	coder    *coder         // of blocks
 	packer   *coder         // of small data
 	work     *memory.Budget // of streams that are being read and of Moves
+	long     *memory.Budget // its part for those that are not short
 	reads    *memory.Budget // of what was asked for by readers and not yet handed out
 	pins     *memory.Budget // of frames that are being handed out
 	resting  resting
@@ -97,6 +98,7 @@ func Open(o Options) (*Engine, error) {
 	setDefault(&e.o.UploadLimit, DefaultUploadLimit)
 	setDefault(&e.o.WorkBytes, DefaultWorkBytes)
 	e.work = memory.NewBudget(e.o.WorkBytes / 2)
+	e.long = e.work.Part(e.work.Limit() / 8 * 7)
 	e.reads = memory.NewBudget(e.o.WorkBytes / 8 * 3)
 	e.pins = memory.NewBudget(e.o.WorkBytes / 8)
 	e.workers = make(chan struct{}, runtime.GOMAXPROCS(0))
@@ -169,6 +171,7 @@ type Scope struct {
 	ChunkBytes int         // average, a power of two; 0: Options.ChunkBytes
 	BlockBytes int64       // target, if two fit Options.BlockMemory; 0: DefaultBlockBytes
 	Below      int64       // the stream is shorter, so that a small one takes little memory; 0: not known
+	Stop       func()      // ends a Read of the stream that waits for a client, see Store; nil: it never waits for one
 }
 
 // normalise sets defaults and checks limits.

@@ -1,9 +1,6 @@
 package dedupe
 
-import (
-	"io"
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // inputBytes is the length of the buffers that streams are read into, where
 // chunks are small enough.
@@ -49,21 +46,11 @@ func (in *input) done() {
 	}
 }
 
-// fill reads until the buffer is full or r is at its end, which it reports. An
-// error that merely wraps io.EOF is an error.
-func (in *input) fill(r io.Reader) (ended bool, err error) {
-	in.end = in.room
-	for in.end < len(in.buf.data) {
-		n, err := r.Read(in.buf.data[in.end:])
-		in.end += n
-		if err == io.EOF {
-			return true, nil
-		}
-		if err != nil {
-			return false, err
-		}
-	}
-	return false, nil
+// fill reads until the buffer is full or b is at its end, which it reports.
+func (in *input) fill(b *body) (ended bool, err error) {
+	n, ended, err := b.fill(in.buf.data[in.room:])
+	in.end = in.room + n
+	return ended, err
 }
 
 // behind returns the bytes of in with tail, which is at most in.room long,

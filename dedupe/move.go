@@ -37,11 +37,11 @@ func (e *Engine) Move(ctx context.Context, scope Scope, recipes iter.Seq[manifes
 	}
 	defer s.close()
 	m := &mover{s: s, moved: newMoved(), known: map[manifest.Digest]uint32{}}
-	work, err := e.work.Take(ctx, m.plan(e.work.Limit()))
+	work, err := e.long.Take(ctx, m.plan(e.long.Limit()))
 	if err != nil {
 		return nil, err
 	}
-	defer e.work.Give(work)
+	defer e.long.Give(work)
 	s.lane.mover, s.settled = m, m.moved.add
 	if err := m.run(ctx, recipes); err != nil {
 		return nil, err

@@ -36,7 +36,8 @@ type counters struct {
 
 // Stats returns the counts so far.
 func (e *Engine) Stats() Stats {
-	c := &e.counts
+	c, streams := &e.counts, e.work.Usage()
+	streams.Waiting += e.long.Usage().Waiting
 	return Stats{
 		NewChunks: c.newChunks.Load(), ReusedChunks: c.reusedChunks.Load(),
 		NewBytes: c.newBytes.Load(), ReusedBytes: c.reusedBytes.Load(),
@@ -44,7 +45,7 @@ func (e *Engine) Stats() Stats {
 		FrameHits: c.frameHits.Load(), FrameMisses: c.frameMisses.Load(),
 		Met: c.met.Load(), MetFetched: c.metFetched.Load(), MetDropped: c.metDropped.Load(),
 		Dropped: c.dropped.Load(), Waiting: int64(e.waiting.Load()),
-		Streams: e.work.Usage(), Reads: e.reads.Usage(),
+		Streams: streams, Reads: e.reads.Usage(),
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"aetherfs/internal/manifest"
+	"aetherfs/internal/memory"
 )
 
 // Stored is what Store made of a stream.
@@ -25,6 +26,10 @@ type Stored struct {
 // when every block that it names is durable. What is read is also written, in
 // order, to each of also; the digests of the chunks take no time beside a *lanes.Pair
 // among them.
+//
+// A short stream waits for memory with others, but not behind long ones. While others
+// wait, one whose client sends less than 64 KiB in 30 s is stopped: scope.Stop is
+// called, from another goroutine and not after the last Read has returned.
 //
 // An error of r is returned as it is; other errors are ErrUnavailable, that of
 // ctx, ErrClosed, that of a writer, or say that r is not shorter than
@@ -71,20 +76,32 @@ func (s *stream) moreWork() int64 {
 	return int64((mostInputs-leastInputs)*inputLen(s.cut.max)+(1+mostDrafts)*s.draftLen()) + maxRunBytes
 }
 
+// budget is where s takes its memory from: there is always some for short
+// streams that long ones do not hold.
+func (s *stream) budget() *memory.Budget {
+	if s.short() {
+		return s.e.work
+	}
+	return s.e.long
+}
+
 // read takes the whole of r. It waits for memory before the first byte and then
-// no more, so that no two streams wait for each other.
+// no more, so that no two streams wait for each other. Several things at once are
+// done only for a client that is quick.
 func (s *stream) read(ctx context.Context, r io.Reader, also []io.Writer) error {
-	least, err := s.e.work.Take(ctx, s.leastWork())
+	budget := s.budget()
+	least, err := budget.Take(ctx, s.leastWork())
 	if err != nil {
 		return err
 	}
-	defer s.e.work.Give(least)
+	defer budget.Give(least)
 	s.e.active.Add(1)
 	defer s.e.active.Add(-1)
 	slots := make(chan struct{}, mostInputs)
 	slots <- struct{}{}
 	in := s.newInput(slots)
-	ended, err := in.fill(r)
+	b := &body{r: r, stop: s.scope.Stop, held: budget}
+	ended, err := in.fill(b)
 	if err != nil {
 		in.done()
 		return err
@@ -93,16 +110,16 @@ func (s *stream) read(ctx context.Context, r io.Reader, also []io.Writer) error 
 		in.done()
 		return fmt.Errorf("stream is announced as shorter than %d bytes, and is not", s.scope.Below)
 	}
-	if more := s.moreWork(); !ended && s.e.work.TryTake(more) {
-		defer s.e.work.Give(more)
-		return s.readLong(ctx, r, in, also, slots)
+	if more := s.moreWork(); !ended && b.quick() && budget.TryTake(more) {
+		defer budget.Give(more)
+		return s.readLong(ctx, b, in, also, slots)
 	}
-	return s.readInTurn(ctx, r, in, ended, also, slots)
+	return s.readInTurn(ctx, b, in, ended, also, slots)
 }
 
 // readInTurn takes a stream whose first bytes are in in, each stretch wholly
 // before the next is read.
-func (s *stream) readInTurn(ctx context.Context, r io.Reader, in *input, ended bool, also []io.Writer, slots chan struct{}) error {
+func (s *stream) readInTurn(ctx context.Context, b *body, in *input, ended bool, also []io.Writer, slots chan struct{}) error {
 	s.hand = s.packAndAppend
 	for {
 		s.cutUp(in, ended)
@@ -115,7 +132,7 @@ func (s *stream) readInTurn(ctx context.Context, r io.Reader, in *input, ended b
 		slots <- struct{}{} // never waits: leastInputs are in use at most
 		in = s.newInput(slots)
 		var err error
-		if ended, err = in.fill(r); err != nil {
+		if ended, err = in.fill(b); err != nil {
 			in.done()
 			return err
 		}
@@ -154,7 +171,7 @@ func (s *stream) append(ctx context.Context, run []*draft) error {
 
 // readLong takes a stream whose first bytes are in first. One goroutine reads and
 // cuts, one hashes and looks up, and one packs and appends.
-func (s *stream) readLong(parent context.Context, r io.Reader, first *input, also []io.Writer, slots chan struct{}) error {
+func (s *stream) readLong(parent context.Context, b *body, first *input, also []io.Writer, slots chan struct{}) error {
 	ctx, fail := context.WithCancelCause(parent)
 	defer fail(nil)
 	var wg sync.WaitGroup
@@ -163,7 +180,7 @@ func (s *stream) readLong(parent context.Context, r io.Reader, first *input, als
 	s.hand = p.hand
 	wg.Go(func() { p.run(ctx) })
 
-	ended := false // r was read to its end; set before the inputs are closed
+	ended := false // b was read to its end; set before the inputs are closed
 	inputs := make(chan *input, cap(slots))
 	wg.Go(func() {
 		defer close(p.jobs)
@@ -172,7 +189,7 @@ func (s *stream) readLong(parent context.Context, r io.Reader, first *input, als
 		}
 	})
 
-	err := s.pump(ctx, r, first, inputs, slots)
+	err := s.pump(ctx, b, first, inputs, slots)
 	ended = err == nil
 	close(inputs)
 	wg.Wait()
@@ -185,8 +202,8 @@ func (s *stream) readLong(parent context.Context, r io.Reader, first *input, als
 // errStopped ends pump when another goroutine of the stream has failed.
 var errStopped = errors.New("stopped")
 
-// pump reads r into inputs and cuts them up. Its error is r's, or errStopped.
-func (s *stream) pump(ctx context.Context, r io.Reader, in *input, inputs chan<- *input, slots chan struct{}) error {
+// pump reads b into inputs and cuts them up. Its error is b's, or errStopped.
+func (s *stream) pump(ctx context.Context, b *body, in *input, inputs chan<- *input, slots chan struct{}) error {
 	for ended := false; ; {
 		s.cutUp(in, ended)
 		inputs <- in // never waits: there are no more inputs than places
@@ -200,14 +217,14 @@ func (s *stream) pump(ctx context.Context, r io.Reader, in *input, inputs chan<-
 		}
 		in = s.newInput(slots)
 		var err error
-		if ended, err = in.fill(r); err != nil {
+		if ended, err = in.fill(b); err != nil {
 			in.done()
 			return err
 		}
 	}
 }
 
-// takeAll takes the inputs, and ends the stream if r was read to its end.
+// takeAll takes the inputs, and ends the stream if all was read to its end.
 func (s *stream) takeAll(ctx context.Context, inputs <-chan *input, also []io.Writer, ended *bool) error {
 	var failed error
 	for in := range inputs {

@@ -12,6 +12,7 @@ import (
 
 	"aetherfs/backend"
 	"aetherfs/internal/auth"
+	"aetherfs/internal/incoming"
 )
 
 // bodyOptions says what the body of an operation may be.
@@ -225,7 +226,7 @@ func (b *body) fromTrailer(c *check) error {
 func broken(err error) error {
 	var known *Error
 	var large *http.MaxBytesError
-	if errors.As(err, &known) || errors.As(err, &large) || errors.Is(err, errIdle) || errors.Is(err, context.Canceled) {
+	if errors.As(err, &known) || errors.As(err, &large) || errors.Is(err, incoming.ErrLate) || errors.Is(err, context.Canceled) {
 		return err
 	}
 	return incomplete(err)

@@ -16,6 +16,7 @@ import (
 	"aetherfs/backend"
 	"aetherfs/internal/auth"
 	"aetherfs/internal/checksum"
+	"aetherfs/internal/incoming"
 )
 
 // TestBodyRoundTrip sends bodies of every framing and of sizes around those of
@@ -255,7 +256,7 @@ func TestBodyConnection(t *testing.T) {
 	}{
 		{io.ErrUnexpectedEOF, "IncompleteBody"},
 		{errors.New("connection reset by peer"), "IncompleteBody"},
-		{errIdle, "RequestTimeout"},
+		{incoming.ErrLate, "RequestTimeout"},
 	} {
 		for _, f := range framings {
 			s := f.send(bytes.Repeat([]byte("q"), 5000), nil)

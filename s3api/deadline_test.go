@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"aetherfs/internal/incoming"
 )
 
 // timed is a connection that remembers its deadlines.
@@ -33,13 +35,13 @@ func TestDeadlines(t *testing.T) {
 	q := s.open(conn, httptest.NewRequest("PUT", "http://s3.example/b/k", io.MultiReader(strings.NewReader("da"), strings.NewReader("ta"))))
 
 	piece := make([]byte, 10)
-	if n, err := q.r.Body.Read(piece); n != 2 || err != nil || !conn.read.Equal(now.Add(idleTimeout)) {
+	if n, err := q.r.Body.Read(piece); n != 2 || err != nil || !conn.read.Equal(now.Add(incoming.IdleTimeout)) {
 		t.Errorf("read %d, %v, deadline %v", n, err, conn.read)
 	}
 	if data, err := io.ReadAll(q.r.Body); string(data) != "ta" || err != nil || !conn.read.IsZero() {
 		t.Errorf("read %q, %v, deadline %v", data, err, conn.read)
 	}
-	if _, err := q.w.Write([]byte("answer")); err != nil || !conn.write.Equal(now.Add(idleTimeout)) {
+	if _, err := q.w.Write([]byte("answer")); err != nil || !conn.write.Equal(now.Add(incoming.IdleTimeout)) {
 		t.Errorf("written: %v, deadline %v", err, conn.write)
 	}
 	q.close()
@@ -52,7 +54,7 @@ func TestDeadlines(t *testing.T) {
 func TestDeadlineOfUnreadBody(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	s := New(Options{Now: func() time.Time { return now }}).(*server)
-	for body, want := range map[string]time.Time{"": {}, "data": now.Add(idleTimeout)} {
+	for body, want := range map[string]time.Time{"": {}, "data": now.Add(incoming.IdleTimeout)} {
 		conn := &timed{ResponseRecorder: httptest.NewRecorder()}
 		q := s.open(conn, httptest.NewRequest("PUT", "http://s3.example/b/k", strings.NewReader(body)))
 		q.close()

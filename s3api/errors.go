@@ -8,6 +8,7 @@ import (
 
 	"aetherfs/backend"
 	"aetherfs/internal/auth"
+	"aetherfs/internal/incoming"
 )
 
 // Error is an answer in S3's words. Any other error of a handler is translated
@@ -168,7 +169,7 @@ func translate(err error) *Error {
 	switch {
 	case errors.As(err, &large):
 		return &Error{Code: "EntityTooLarge", Message: "The body is larger than allowed.", Err: err}
-	case errors.Is(err, context.Canceled), errors.Is(err, errIdle):
+	case errors.Is(err, context.Canceled), errors.Is(err, incoming.ErrLate):
 		return &Error{Code: "RequestTimeout", Message: "The body did not arrive in time.", Err: err}
 	}
 	return &Error{Code: "InternalError", Message: "We encountered an internal error. Try again.", Err: err}

@@ -1,7 +1,5 @@
 package s3api
 
-import "time"
-
 // What one request may ask of us. Where no source is named, the number is
 // that of Amazon S3's documentation.
 const (
@@ -26,11 +24,7 @@ const (
 	maxBucketXML  = 64 << 10 // of CreateBucket and of an ACL
 	maxXMLDepth   = 16       // no request of S3's is deeper than 6
 
-	// sendBytes is the piece of a file that a client has idleTimeout to take:
-	// it may be as slow as 2 KiB a second.
+	// sendBytes is the piece of a file that a client has incoming.IdleTimeout to
+	// take: it may be as slow as 2 KiB a second.
 	sendBytes = 128 << 10
-
-	// idleTimeout ends a connection on which for this long no byte moved,
-	// though one was awaited.
-	idleTimeout = 60 * time.Second
 )

@@ -20,6 +20,7 @@ type upload struct {
 	md5    *check // of the Content-MD5; nil: none
 	digest *check // of the x-amz-content-sha256; nil: none
 	sums   *lanes.Pair
+	stop   func() // ends a Read that waits for the client
 }
 
 // openUpload returns the body as the bytes of a file of at most so many bytes.
@@ -29,7 +30,7 @@ func (q *request) openUpload(most int64, compute backend.Algorithm) (*upload, er
 	if err != nil {
 		return nil, err
 	}
-	u := &upload{body: b, md5: b.takeOut(md5.Size), digest: b.takeOut(sha256.Size)}
+	u := &upload{body: b, stop: q.in.Stop, md5: b.takeOut(md5.Size), digest: b.takeOut(sha256.Size)}
 	if u.digest != nil {
 		u.sums = lanes.NewPair()
 	}
@@ -50,7 +51,7 @@ func (b *body) takeOut(size int) *check {
 
 // options are those with which the tree stores the body and verifies it.
 func (u *upload) options(attr backend.Attr, cond backend.Cond) backend.PutOptions {
-	o := backend.PutOptions{Attr: attr, Cond: cond, Below: u.Size() + 1, AtEOF: u.finish, Sums: u.sums}
+	o := backend.PutOptions{Attr: attr, Cond: cond, Below: u.Size() + 1, Stop: u.stop, AtEOF: u.finish, Sums: u.sums}
 	if u.md5 != nil {
 		o.MD5 = u.md5.want
 	}

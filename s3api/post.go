@@ -55,7 +55,7 @@ func (q *request) storeForm(form *postForm, allowed *auth.Post) (backend.Info, e
 	if err != nil {
 		return backend.Info{}, err
 	}
-	u := &upload{body: b}
+	u := &upload{body: b, stop: q.in.Stop}
 	return q.put(u, u.options(attr, backend.Cond{}))
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"aetherfs/backend"
 	"aetherfs/internal/auth"
+	"aetherfs/internal/incoming"
 )
 
 // request is one request on its way. It is used by one goroutine.
@@ -24,7 +25,7 @@ type request struct {
 	w     *response
 	id    string
 	start time.Time
-	in    *idleBody
+	in    *incoming.Body
 
 	// Set by locate.
 	bucket, key string
@@ -42,19 +43,16 @@ type request struct {
 }
 
 func (s *server) open(w http.ResponseWriter, r *http.Request) *request {
-	control := http.NewResponseController(w)
-	in := &idleBody{body: r.Body, control: control, now: s.Now, ended: r.ContentLength == 0}
 	q := &request{
 		server: s,
 		ctx:    r.Context(),
 		id:     s.RequestID(),
 		start:  s.Now(),
-		in:     in,
-		w:      &response{ResponseWriter: w, control: control, now: s.Now, in: in},
 		op:     &unknown,
 	}
 	q.r = r.WithContext(q.ctx)
-	q.r.Body = q.in
+	q.in = incoming.New(w, q.r, s.Now)
+	q.w = &response{ResponseWriter: w, control: http.NewResponseController(w), now: s.Now, in: q.in}
 	h := q.w.Header()
 	h.Set("X-Amz-Request-Id", q.id)
 	h.Set("X-Amz-Id-2", q.id)
@@ -129,7 +127,7 @@ func (q *request) report() {
 		status = statusClientGone
 	}
 	took := q.Now().Sub(q.start)
-	q.Observe(Observation{Operation: q.op.name, Status: status, Duration: took, In: q.in.n, Out: q.w.n})
+	q.Observe(Observation{Operation: q.op.name, Status: status, Duration: took, In: q.in.Bytes(), Out: q.w.n})
 	if level := q.logLevel(status); q.Log.Enabled(q.ctx, level) {
 		q.log(level, status, took)
 	}
@@ -151,7 +149,7 @@ func (q *request) log(level slog.Level, status int, took time.Duration) {
 	attrs := []slog.Attr{
 		slog.String("request", q.id), slog.String("operation", q.op.name), slog.String("method", q.r.Method),
 		slog.String("bucket", q.bucket), slog.String("key", q.key), slog.Int("status", status),
-		slog.Int64("in", q.in.n), slog.Int64("out", q.w.n), slog.Duration("took", took), slog.String("remote", q.r.RemoteAddr),
+		slog.Int64("in", q.in.Bytes()), slog.Int64("out", q.w.n), slog.Duration("took", took), slog.String("remote", q.r.RemoteAddr),
 	}
 	if q.auth != nil {
 		attrs = append(attrs, slog.String("access_key", q.auth.Identity.AccessKey))

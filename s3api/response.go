@@ -2,23 +2,22 @@ package s3api
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
-	"os"
 	"strconv"
 	"time"
+
+	"aetherfs/internal/incoming"
 )
 
 // response counts what is sent, and gives up on a client that takes nothing
-// for idleTimeout.
+// for incoming.IdleTimeout.
 type response struct {
 	http.ResponseWriter
 	control *http.ResponseController
 	now     func() time.Time
-	in      *idleBody // of the request that is answered
-	status  int       // 0 until headers were sent
-	n       int64     // bytes of the body
+	in      *incoming.Body // of the request that is answered
+	status  int            // 0 until headers were sent
+	n       int64          // bytes of the body
 }
 
 func (w *response) WriteHeader(status int) {
@@ -34,8 +33,8 @@ func (w *response) Write(p []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
-	w.in.await()
-	_ = w.control.SetWriteDeadline(w.now().Add(idleTimeout)) // a writer without deadlines is a test's
+	w.in.Await()
+	_ = w.control.SetWriteDeadline(w.now().Add(incoming.IdleTimeout)) // a writer without deadlines is a test's
 	n, err := w.ResponseWriter.Write(p)
 	w.n += int64(n)
 	return n, err
@@ -45,11 +44,8 @@ func (w *response) Write(p []byte) (int, error) {
 // may serve more requests. net/http first reads on to the end of a request's
 // body that is not long, and has no deadline of its own for that.
 func (w *response) end() {
-	now := w.now()
-	if !w.in.ended {
-		_ = w.control.SetReadDeadline(now.Add(idleTimeout)) // net/http sets the next request's
-	}
-	_ = w.control.SetWriteDeadline(now.Add(2 * idleTimeout))
+	w.in.Await() // net/http sets the next request's deadline
+	_ = w.control.SetWriteDeadline(w.now().Add(2 * incoming.IdleTimeout))
 	_ = w.control.Flush()
 	_ = w.control.SetWriteDeadline(time.Time{})
 }
@@ -90,7 +86,7 @@ func (q *request) writeError(e *Error) {
 			h.Set("x-amz-bucket-region", f.Value) // all that an answer to HEAD can say
 		}
 	}
-	if errors.Is(e, errIdle) {
+	if errors.Is(e, incoming.ErrLate) {
 		h.Set("Connection", "close") // no use waiting for the rest of the body
 	}
 	status := e.Status()
@@ -117,39 +113,3 @@ func (q *request) writeError(e *Error) {
 		q.failure = err
 	}
 }
-
-// errIdle is what a body ends with whose client sends nothing.
-var errIdle = fmt.Errorf("nothing was sent for %v", idleTimeout)
-
-// idleBody counts the bytes of a request's body, and gives up on a client that
-// sends none for idleTimeout.
-type idleBody struct {
-	body    io.ReadCloser
-	control *http.ResponseController
-	now     func() time.Time
-	n       int64
-	ended   bool // nothing more of it is awaited
-}
-
-// await gives the client idleTimeout to send more of the body.
-func (b *idleBody) await() {
-	if !b.ended {
-		_ = b.control.SetReadDeadline(b.now().Add(idleTimeout)) // a reader without deadlines is a test's
-	}
-}
-
-func (b *idleBody) Read(p []byte) (int, error) {
-	b.await()
-	n, err := b.body.Read(p)
-	b.n += int64(n)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return n, errIdle
-	}
-	if err != nil {
-		b.ended = true
-		_ = b.control.SetReadDeadline(time.Time{})
-	}
-	return n, err
-}
-
-func (b *idleBody) Close() error { return b.body.Close() }

@@ -2,59 +2,29 @@ package webdav
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strconv"
-	"time"
 
 	"aetherfs/backend"
 )
-
-// idleTimeout ends a request of which for this long no byte moved, though one
-// was awaited. That of the S3 front end.
-const idleTimeout = 60 * time.Second
 
 // maxXMLBytes bounds the bodies that hold XML: what a client asks of
 // properties or of a lock has some hundred bytes.
 const maxXMLBytes = 64 << 10
 
-var errIdle = fmt.Errorf("nothing was sent for %v", idleTimeout)
-
 // errCut ends an upload of which nothing is kept.
 var errCut = refuse(http.StatusBadRequest, "the body is not as long as was announced")
 
-// idleBody is a request's body that gives up on a client which sends none of it
-// for idleTimeout.
-type idleBody struct {
-	io.ReadCloser
-	control *http.ResponseController
-	now     func() time.Time
-}
+// whole is a body that ends with errCut where the connection was cut.
+type whole struct{ io.ReadCloser }
 
-func (b *idleBody) Read(p []byte) (int, error) {
-	_ = b.control.SetReadDeadline(b.now().Add(idleTimeout)) // a reader without deadlines is a test's
-	n, err := b.ReadCloser.Read(p)
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return n, errIdle
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return n, errCut
+func (w whole) Read(p []byte) (int, error) {
+	n, err := w.ReadCloser.Read(p)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errCut
 	}
 	return n, err
-}
-
-// watchBody puts deadlines on the request's body, and returns what is to be
-// done when the answer is written: net/http reads on to the end of a body that
-// is not long, and has no deadline of its own for that.
-func (q *request) watchBody() (done func()) {
-	control := http.NewResponseController(q.w)
-	if q.r.Body == nil || q.r.Body == http.NoBody {
-		return func() {}
-	}
-	q.r.Body = &idleBody{q.r.Body, control, q.Now}
-	return func() { _ = control.SetReadDeadline(q.Now().Add(idleTimeout)) } // net/http sets the next request's
 }
 
 // limitXML bounds the request's body for XML.

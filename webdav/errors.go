@@ -10,6 +10,7 @@ import (
 	dav "golang.org/x/net/webdav"
 
 	"aetherfs/backend"
+	"aetherfs/internal/incoming"
 )
 
 // refusal is an answer that is decided here: a status with a text for people.
@@ -77,7 +78,7 @@ func translate(err error) *refusal {
 	switch {
 	case errors.As(err, &large):
 		return &refusal{http.StatusRequestEntityTooLarge, "the body is too large"}
-	case errors.Is(err, context.Canceled), errors.Is(err, errIdle):
+	case errors.Is(err, context.Canceled), errors.Is(err, incoming.ErrLate):
 		return &refusal{http.StatusRequestTimeout, "the body did not arrive in time"}
 	}
 	return &refusal{http.StatusInternalServerError, "an internal error: try again"}
@@ -105,7 +106,7 @@ func (q *request) fail(err error) {
 	case http.StatusInternalServerError:
 		q.Log.Error("webdav", "method", q.r.Method, "path", q.r.URL.Path, "error", err)
 	}
-	if errors.Is(err, errIdle) {
+	if errors.Is(err, incoming.ErrLate) {
 		h.Set("Connection", "close") // no use waiting for the rest of the body
 	}
 	http.Error(q.w, answer.text, answer.status)

@@ -11,6 +11,7 @@ import (
 	dav "golang.org/x/net/webdav"
 
 	"aetherfs/backend"
+	"aetherfs/internal/incoming"
 )
 
 // multistatus is the answer to a PROPFIND, which is sent while it is made.
@@ -26,7 +27,7 @@ const flushBytes = 32 << 10
 func (m *multistatus) begin() { m.out = bufio.NewWriterSize(&patient{m.request}, flushBytes) }
 
 // patient sends a listing, and gives up on a client that takes nothing of it
-// for idleTimeout.
+// for incoming.IdleTimeout.
 type patient struct{ *request }
 
 func (p *patient) Write(b []byte) (int, error) {
@@ -39,7 +40,7 @@ func (p *patient) Write(b []byte) (int, error) {
 		}
 	}
 	control := http.NewResponseController(p.w)
-	_ = control.SetWriteDeadline(p.Now().Add(idleTimeout)) // a writer without deadlines is a test's
+	_ = control.SetWriteDeadline(p.Now().Add(incoming.IdleTimeout)) // a writer without deadlines is a test's
 	n, err := p.w.Write(b)
 	_ = control.SetWriteDeadline(time.Time{})
 	return n, err

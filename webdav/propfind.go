@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"aetherfs/backend"
+	"aetherfs/internal/incoming"
 )
 
 // The properties that a PROPFIND names are bounded, and the bytes of their
@@ -134,7 +135,7 @@ func ended(d *xml.Decoder) error {
 // badXML is what is said of a body that cannot be read.
 func badXML(err error) error {
 	var large *http.MaxBytesError
-	if errors.As(err, &large) || errors.Is(err, errIdle) {
+	if errors.As(err, &large) || errors.Is(err, incoming.ErrLate) {
 		return err
 	}
 	return errAsk

@@ -65,7 +65,7 @@ func (q *request) store(name string, cond backend.Cond) (backend.Info, error) {
 		return backend.Info{}, err
 	}
 	o := backend.PutOptions{
-		Cond: cond, Below: q.r.ContentLength + 1,
+		Cond: cond, Below: q.r.ContentLength + 1, Stop: q.in.Stop,
 		AtEOF: func(a *backend.Attr) error { return q.keepProperties(a, name) },
 	}
 	if o.MD5, err = contentMD5(q.r.Header); err != nil {

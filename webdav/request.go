@@ -9,6 +9,7 @@ import (
 
 	"aetherfs/backend"
 	"aetherfs/internal/auth"
+	"aetherfs/internal/incoming"
 )
 
 // maxHeaderETags bounds the lists of If-Match and If-None-Match.
@@ -20,6 +21,7 @@ type request struct {
 	ctx    context.Context
 	w      http.ResponseWriter
 	r      *http.Request
+	in     *incoming.Body
 	who    auth.Identity
 	tree   backend.Tree
 	target target

@@ -29,6 +29,7 @@ import (
 
 	"aetherfs/backend"
 	"aetherfs/internal/auth"
+	"aetherfs/internal/incoming"
 )
 
 // Options of New. Tree, Verifier and Files are needed.
@@ -87,7 +88,9 @@ const allowed = "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, P
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := &request{server: s, ctx: r.Context(), w: w}
 	q.r = r.WithContext(q.ctx) // whose body may be replaced
-	defer q.watchBody()()
+	q.in = incoming.New(w, q.r, s.Now)
+	q.r.Body = whole{q.in}
+	defer q.in.Await() // net/http reads on to the end of a body that is not long
 	if err := q.serve(); err != nil {
 		q.fail(err)
 	}

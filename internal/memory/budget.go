@@ -5,7 +5,9 @@
 //  2. Take is served in order of arrival, so nobody waits for ever: a large
 //     request is not overtaken by small ones.
 //  3. Nobody waits while holding some: who holds may only try to take more, and
-//     trying fails while others wait. So no two wait for each other.
+//     trying fails while others wait. What is taken of a part waits for the
+//     whole too, and nobody who has some of the whole waits for a part. So no
+//     two wait for each other.
 package memory
 
 import (
@@ -19,6 +21,7 @@ import (
 // called concurrently.
 type Budget struct {
 	limit   int64
+	whole   *Budget // of which this is a part, or nil
 	free    *semaphore.Weighted
 	used    atomic.Int64
 	waiting atomic.Int64
@@ -29,7 +32,15 @@ func NewBudget(limit int64) *Budget {
 	return &Budget{limit: limit, free: semaphore.NewWeighted(limit)}
 }
 
-// Limit is the whole, in bytes.
+// Part returns a budget of limit bytes of b's: what is taken of it is taken of b
+// too, and the rest of b stays for others. A part has no parts.
+func (b *Budget) Part(limit int64) *Budget {
+	p := NewBudget(limit)
+	p.whole = b
+	return p
+}
+
+// Limit is all there is, in bytes.
 func (b *Budget) Limit() int64 { return b.limit }
 
 // Take waits for n bytes, or for all there are if n is more, and returns how
@@ -40,13 +51,23 @@ func (b *Budget) Take(ctx context.Context, n int64) (int64, error) {
 	if b.TryTake(n) {
 		return n, nil
 	}
-	b.waiting.Add(1)
-	defer b.waiting.Add(-1)
-	if err := b.free.Acquire(ctx, n); err != nil {
+	if err := b.wait(ctx, n); err != nil {
 		return 0, err
+	}
+	if b.whole != nil {
+		if _, err := b.whole.Take(ctx, n); err != nil {
+			b.free.Release(n)
+			return 0, err
+		}
 	}
 	b.used.Add(n)
 	return n, nil
+}
+
+func (b *Budget) wait(ctx context.Context, n int64) error {
+	b.waiting.Add(1)
+	defer b.waiting.Add(-1)
+	return b.free.Acquire(ctx, n)
 }
 
 // TryTake takes n bytes if they are free and nobody waits, and reports whether
@@ -55,21 +76,33 @@ func (b *Budget) TryTake(n int64) bool {
 	if !b.free.TryAcquire(n) {
 		return false
 	}
+	if b.whole != nil && !b.whole.TryTake(n) {
+		b.free.Release(n)
+		return false
+	}
 	b.used.Add(n)
 	return true
 }
 
 // Give gives n bytes back, all or some of those that were taken.
 func (b *Budget) Give(n int64) {
+	if b.whole != nil {
+		b.whole.Give(n)
+	}
 	b.used.Add(-n)
 	b.free.Release(n)
+}
+
+// Wanted reports whether somebody waits for what is taken of b.
+func (b *Budget) Wanted() bool {
+	return b.waiting.Load() > 0 || b.whole != nil && b.whole.Wanted()
 }
 
 // Usage is how a budget stands.
 type Usage struct {
 	Limit   int64 // bytes
 	Used    int64 // bytes
-	Waiting int64 // callers of Take
+	Waiting int64 // callers of Take, but for those that wait for a part
 }
 
 // Usage tells how b stands, about: it does not stop the others.

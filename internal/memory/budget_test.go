@@ -14,26 +14,38 @@ import (
 	"aetherfs/internal/memory"
 )
 
-// TestLimit has many take, hold, grow and give up in virtual time: never is
-// more held than the limit, everybody who waits long enough is served, and at
-// the end all is free.
+// TestLimit has many take, of the whole or of a part of it, hold, grow and give
+// up in virtual time: never is more held than the limits, everybody who waits
+// long enough is served, and at the end all is free.
 func TestLimit(t *testing.T) {
-	type job struct{ at, n, more, hold, patience int64 } // milliseconds; bytes
+	type job struct { // milliseconds; bytes
+		at, n, more, hold, patience int64
+		ofPart                      bool
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		limit := rapid.Int64Range(1, 100).Draw(rt, "limit")
+		partLimit := rapid.Int64Range(1, limit).Draw(rt, "limit of the part")
 		number := func(most int64) *rapid.Generator[int64] { return rapid.Int64Range(0, most) }
 		jobs := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) job {
 			return job{
 				at: number(50).Draw(rt, "at"), n: number(150).Draw(rt, "n"), more: number(50).Draw(rt, "more"),
 				hold: number(50).Draw(rt, "hold"), patience: rapid.SampledFrom([]int64{10, 100, 1 << 20}).Draw(rt, "patience"),
+				ofPart: rapid.Bool().Draw(rt, "of the part"),
 			}
 		}), 1, 30).Draw(rt, "jobs")
 		synctest.Test(t, func(t *testing.T) {
 			b := memory.NewBudget(limit)
-			var held atomic.Int64
-			hold := func(n int64) {
+			part := b.Part(partLimit)
+			var held, heldOfPart atomic.Int64
+			hold := func(n int64, ofPart bool) {
 				if now := held.Add(n); now > limit {
 					t.Errorf("%d bytes are held, want at most %d", now, limit)
+				}
+				if !ofPart {
+					return
+				}
+				if now := heldOfPart.Add(n); now > partLimit {
+					t.Errorf("%d bytes of the part are held, want at most %d", now, partLimit)
 				}
 			}
 			for _, j := range jobs {
@@ -41,32 +53,42 @@ func TestLimit(t *testing.T) {
 					time.Sleep(time.Duration(j.at) * time.Millisecond)
 					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(j.patience)*time.Millisecond)
 					defer cancel()
-					n, err := b.Take(ctx, j.n)
+					from := b
+					if j.ofPart {
+						from = part
+					}
+					n, err := from.Take(ctx, j.n)
 					if err != nil {
 						if !errors.Is(err, context.DeadlineExceeded) || j.patience == 1<<20 {
 							t.Errorf("Take(%d) with patience for %d ms: %v", j.n, j.patience, err)
 						}
 						return
 					}
-					if want := min(j.n, limit); n != want {
-						t.Errorf("Take(%d) of %d = %d, want %d", j.n, limit, n, want)
+					if want := min(j.n, from.Limit()); n != want {
+						t.Errorf("Take(%d) of %d = %d, want %d", j.n, from.Limit(), n, want)
 					}
-					hold(n)
-					if b.TryTake(j.more) {
-						hold(j.more)
+					hold(n, j.ofPart)
+					if from.TryTake(j.more) {
+						hold(j.more, j.ofPart)
 						n += j.more
 					}
 					time.Sleep(time.Duration(j.hold) * time.Millisecond)
 					held.Add(-n)
-					b.Give(n)
+					if j.ofPart {
+						heldOfPart.Add(-n)
+					}
+					from.Give(n)
 				}()
 			}
 			time.Sleep(1 << 20 * time.Millisecond)
 			synctest.Wait()
-			if u := b.Usage(); u != (memory.Usage{Limit: limit}) {
+			if u := b.Usage(); u != (memory.Usage{Limit: limit}) || b.Wanted() {
 				t.Errorf("at the end %+v, want nothing used and nobody waiting", u)
 			}
-			if !b.TryTake(limit) {
+			if u := part.Usage(); u != (memory.Usage{Limit: partLimit}) || part.Wanted() {
+				t.Errorf("at the end of the part %+v, want nothing used and nobody waiting", u)
+			}
+			if !part.TryTake(partLimit) || !b.TryTake(limit-partLimit) {
 				t.Error("at the end not all is free")
 			}
 		})
@@ -131,6 +153,42 @@ func TestCancel(t *testing.T) {
 		synctest.Wait()
 		if !behind {
 			t.Error("the second still waits when the first has given up")
+		}
+	})
+}
+
+// TestPart: what a part leaves is there for others while many wait for the part, and
+// who waits for the whole wants what is taken of the part.
+func TestPart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := memory.NewBudget(10)
+		part := b.Part(8)
+		if !part.TryTake(8) {
+			t.Fatal("nothing to be had of an unused part")
+		}
+		go func() { _, _ = part.Take(t.Context(), 8) }()
+		synctest.Wait()
+		if b.Wanted() || !part.Wanted() {
+			t.Errorf("while one waits for the part, it is wanted: %t, the whole: %t", part.Wanted(), b.Wanted())
+		}
+		if !b.TryTake(2) {
+			t.Fatal("who waits for the part stands in the way of the rest")
+		}
+		go func() { _, _ = b.Take(t.Context(), 2) }()
+		synctest.Wait()
+		if !b.Wanted() || !part.Wanted() {
+			t.Errorf("while one waits for the whole, it is wanted: %t, the part: %t", b.Wanted(), part.Wanted())
+		}
+		part.Give(8)
+		synctest.Wait()
+		if got := b.Usage(); got.Used != 4 || got.Waiting != 1 {
+			t.Errorf("with two for the next of the whole: %+v, want 4 bytes used and one waiting, of the part", got)
+		}
+		b.Give(2)
+		b.Give(2)
+		synctest.Wait()
+		if got := part.Usage(); got.Used != 8 || part.Wanted() {
+			t.Errorf("at the end of the part %+v, want 8 bytes used and nobody waiting", got)
 		}
 	})
 }

@@ -16,16 +16,16 @@ var floors = map[string]int{
 	"catalog": 3, "dedupe": 3, "internal/checksum": 3,
 	"internal/journal": 2, "internal/manifest": 2,
 	"internal/store": 1, "internal/kv": 1, "internal/auth": 1,
-	"internal/bulk": 0, "internal/lanes": 0, "internal/memory": 0, "internal/sabotage": 0,
+	"internal/bulk": 0, "internal/incoming": 0, "internal/lanes": 0, "internal/memory": 0, "internal/sabotage": 0,
 }
 
 // outside stands beside the house: it may look at any of it, and no package of
 // the house imports it.
 var outside = []string{"conformance", "deploy", "internal/simulation", "internal/tidy"}
 
-// seenByFrontEnds is what they are made of: the tree, who asks, S3's checksums and
-// what computes them.
-var seenByFrontEnds = []string{"backend", "internal/auth", "internal/checksum", "internal/lanes"}
+// seenByFrontEnds is what they are made of: the tree, who asks, what they send, S3's
+// checksums and what computes them.
+var seenByFrontEnds = []string{"backend", "internal/auth", "internal/checksum", "internal/incoming", "internal/lanes"}
 
 func floorOf(dir string) (folder string, floor int, ok bool) {
 	for folder, floor := range floors {
