@@ -128,7 +128,10 @@ func (g *gateway) page(ctx context.Context, path string) (digest, error) {
 }
 
 // hits is how many parts the gateway has read from its disk cache.
-func (g *gateway) hits(t *testing.T) (n int64) {
+func (g *gateway) hits(t *testing.T) int64 { return g.metric(t, `aetherfs_cache_parts_total{outcome="hit"}`) }
+
+// metric is the value of a series, of a gateway that shows its metrics to all.
+func (g *gateway) metric(t *testing.T, series string) int64 {
 	t.Helper()
 	resp, err := http.Get(g.url + "/metrics")
 	if err != nil {
@@ -139,11 +142,12 @@ func (g *gateway) hits(t *testing.T) (n int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, value, _ := strings.Cut(string(text), `cache_parts_total{outcome="hit"} `)
+	_, value, _ := strings.Cut(string(text), "\n"+series+" ")
+	var n float64
 	if _, err := fmt.Sscan(value, &n); err != nil {
-		t.Fatal(err)
+		t.Fatalf("metric %s: %v", series, err)
 	}
-	return n
+	return int64(n)
 }
 
 // A vandal does to the folder of a disk cache what disks and people do.
