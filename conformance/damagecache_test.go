@@ -128,7 +128,9 @@ func (g *gateway) page(ctx context.Context, path string) (digest, error) {
 }
 
 // hits is how many parts the gateway has read from its disk cache.
-func (g *gateway) hits(t *testing.T) int64 { return g.metric(t, `aetherfs_cache_parts_total{outcome="hit"}`) }
+func (g *gateway) hits(t *testing.T) int64 {
+	return g.metric(t, `aetherfs_cache_parts_total{outcome="hit"}`)
+}
 
 // metric is the value of a series, of a gateway that shows its metrics to all.
 func (g *gateway) metric(t *testing.T, series string) int64 {
