@@ -15,17 +15,20 @@ import (
 )
 
 // latencyProxy stands between a client and its store, far away: what the client
-// sends arrives some time later. What comes back is not held up, and is copied
-// in the kernel, so that the proxy costs about the same whatever passes.
+// sends arrives some time later. What comes back is held up only by the network's
+// bandwidth, and is copied in the kernel, so that the proxy costs about the same
+// whatever passes.
 type latencyProxy struct {
-	url      string // http://127.0.0.1:port
-	target   string // host:port of the store
-	latency  time.Duration
-	requests atomic.Int64
+	url       string // http://127.0.0.1:port
+	target    string // host:port of the store
+	latency   time.Duration
+	requests  atomic.Int64
+	bandwidth atomic.Int64 // of what comes back in all connections together, bytes/s; 0: no limit
 
 	wg    sync.WaitGroup
 	mu    sync.Mutex
 	conns map[net.Conn]bool // open ones; nil once the proxy is closed; guarded by mu
+	free  time.Time         // when all that was let through has passed; guarded by mu
 }
 
 // newLatencyProxy serves until the test ends; target is the URL of the store.
@@ -71,10 +74,40 @@ func (p *latencyProxy) serve(client net.Conn) {
 	}
 	defer p.forget(client, server)
 	p.wg.Go(func() {
-		_, _ = io.Copy(client, server)
+		p.answer(client, server)
 		client.Close()
 	})
 	p.delay(server, client)
+}
+
+// netPiece is what passes the network in one piece, bytes.
+const netPiece = 256 << 10
+
+// answer passes on what comes back.
+func (p *latencyProxy) answer(to io.Writer, from io.Reader) {
+	for {
+		n, err := io.CopyN(to, from, netPiece)
+		p.pass(n)
+		if err != nil {
+			return
+		}
+	}
+}
+
+// pass waits until n bytes have passed the network.
+func (p *latencyProxy) pass(n int64) {
+	bandwidth := p.bandwidth.Load()
+	if bandwidth == 0 {
+		return
+	}
+	p.mu.Lock()
+	if now := time.Now(); p.free.Before(now) {
+		p.free = now
+	}
+	p.free = p.free.Add(time.Duration(n) * time.Second / time.Duration(bandwidth))
+	passed := p.free
+	p.mu.Unlock()
+	time.Sleep(time.Until(passed))
 }
 
 // sent is what a client sent at once.

@@ -44,7 +44,7 @@ func (l *Log) replay(ctx context.Context) error {
 func (l *Log) replayListed(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var ahead []<-chan looked
+	var ahead upcoming
 	next := l.at.N + 1
 	for info, err := range l.st.List(ctx, l.o.Prefix, SlotKey(l.o.Prefix, l.at.N)) {
 		if err != nil {
@@ -55,21 +55,53 @@ func (l *Log) replayListed(ctx context.Context) error {
 			return l.overtaken(ctx, err)
 		}
 		for ; next <= n; next++ {
-			if len(ahead) == readAhead {
-				if err := l.replayOne(ctx, <-ahead[0]); err != nil {
+			size := int64(batchBytes) // of a slot that is not listed
+			if next == n {
+				size = info.Size
+			}
+			for ahead.full(size) {
+				if err := l.replayOne(ctx, <-ahead.take()); err != nil {
 					return err
 				}
-				ahead = ahead[1:]
 			}
-			ahead = append(ahead, l.fetch(ctx, &l.done, next))
+			ahead.add(l.fetch(ctx, &l.done, next), size)
 		}
 	}
-	for _, c := range ahead {
-		if err := l.replayOne(ctx, <-c); err != nil {
+	for len(ahead.slots) > 0 {
+		if err := l.replayOne(ctx, <-ahead.take()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// upcoming is slots that are fetched while a log is opened, in order: as many
+// bytes as readAhead large segments, for most are small then, one of a client's
+// request each.
+type upcoming struct {
+	slots []<-chan looked
+	sizes []int64 // of each, bytes
+	bytes int64   // in all
+}
+
+// replayAhead is how many slots are fetched at once while a log is opened.
+const replayAhead = 4 * readAhead
+
+// full reports whether there is no room for a slot of so many bytes.
+func (u *upcoming) full(size int64) bool {
+	return len(u.slots) == replayAhead || len(u.slots) > 0 && u.bytes+size > readAhead*batchBytes
+}
+
+func (u *upcoming) add(slot <-chan looked, size int64) {
+	u.slots, u.sizes, u.bytes = append(u.slots, slot), append(u.sizes, size), u.bytes+size
+}
+
+// take takes the first.
+func (u *upcoming) take() <-chan looked {
+	slot := u.slots[0]
+	u.bytes -= u.sizes[0]
+	u.slots, u.sizes = u.slots[1:], u.sizes[1:]
+	return slot
 }
 
 // replayOne applies the segment of a slot that was listed.
