@@ -15,7 +15,8 @@ func (p Pieces) Len() int64 {
 	return n
 }
 
-// Slice returns the n bytes from off on, which have to be there.
+// Slice returns the n bytes from off on, or as many of them as there are, in the
+// same memory.
 func (p Pieces) Slice(off, n int64) Pieces {
 	var out Pieces
 	for _, piece := range p {
@@ -42,12 +43,13 @@ func (p Pieces) CopyAt(off int64, data []byte) {
 	}
 }
 
-// Fill is how a store puts the n bytes of an answer into the memory that r
-// names, and what its Get returns. read fills each p with the bytes of the
-// answer from at on, and is called in ascending order.
+// Fill is how a store puts the n bytes of an answer into the memory that r names.
+// It returns what Get returns: nothing if that is r.Into, which ErrRange says to be
+// of another length. read fills each p with the bytes of the answer from at on, and
+// is called in ascending order; its errors are returned as they are.
 func (r Range) Fill(n int64, read func(p []byte, at int64) error) ([]byte, error) {
 	if r.Into == nil {
-		data := r.room(n)
+		data := r.Room(n)
 		return data, read(data, 0)
 	}
 	if want := r.Into.Len(); n != want {
@@ -63,8 +65,9 @@ func (r Range) Fill(n int64, read func(p []byte, at int64) error) ([]byte, error
 	return nil, nil
 }
 
-// room returns memory for an answer of n bytes: r.Buf if that is enough.
-func (r Range) room(n int64) []byte {
+// Room returns memory for an answer of n bytes to a Range without Into: r.Buf if
+// that is enough.
+func (r Range) Room(n int64) []byte {
 	if n <= int64(len(r.Buf)) {
 		return r.Buf[:n:n]
 	}

@@ -37,8 +37,9 @@ var (
 	ErrDenied = errors.New("store refuses the request")
 	// ErrBadKey: no object can have that name; a bug of the caller.
 	ErrBadKey = errors.New("bad key")
-	// ErrRange: the range begins beyond the object's end.
-	ErrRange = errors.New("range begins beyond the end of the object")
+	// ErrRange: the range begins beyond the object's end, or ends there before
+	// Range.Into is full.
+	ErrRange = errors.New("range goes beyond the end of the object")
 )
 
 // Refused reports whether err, of a Put, says that the object was not written
@@ -61,7 +62,7 @@ type Range struct {
 
 	// Into, if it is set, takes the answer, which has to be as long as all of it,
 	// else it is ErrRange. It is the store's until Get returns, which returns no
-	// bytes then.
+	// bytes then; after an error anything may be in it.
 	Into Pieces
 }
 
@@ -106,8 +107,9 @@ type Info struct {
 // Info.Date is set, where the store has a clock, also beside ErrNotFound and
 // ErrExists: it says when the store knew that.
 type Store interface {
-	// Get returns the bytes of r. The caller owns them, be they in r.Buf or not.
-	// If r.Into is set they are there, and nowhere else. Errors: ErrNotFound, ErrRange, or anything else for "unknown".
+	// Get returns the bytes of r. The caller owns them, be they in r.Buf or not;
+	// if r.Into is set they are there alone. Errors: ErrNotFound, ErrRange, or
+	// anything else for "unknown".
 	Get(ctx context.Context, key string, r Range) ([]byte, Info, error)
 
 	// Put writes an object; it keeps no reference to data after it returns.

@@ -13,9 +13,9 @@ type query struct {
 	c     *Cache
 	key   string
 	r     store.Range
-	first partID // of those that r touches
-	parts []bool // whether each is in out
-	data  []byte       // where out lies, if it is not the caller's
+	first partID       // of those that r touches
+	parts []bool       // whether each is in out
+	data  []byte       // what out is, unless it is r.Into
 	out   store.Pieces // room for r; what lies behind the object's end stays unused
 	info  store.Info
 	known bool // info is
@@ -87,16 +87,10 @@ func (q *query) answer(ctx context.Context) ([]byte, store.Info, error) {
 
 // makeRoom takes the caller's memory, or makes some.
 func (q *query) makeRoom() {
-	switch {
-	case q.r.Into != nil:
-		q.out = q.r.Into
-		return
-	case int64(len(q.r.Buf)) >= q.r.Len:
-		q.data = q.r.Buf[:q.r.Len:q.r.Len]
-	default:
-		q.data = make([]byte, q.r.Len)
+	if q.out = q.r.Into; q.out == nil {
+		q.data = q.r.Room(q.r.Len)
+		q.out = store.Pieces{q.data}
 	}
-	q.out = store.Pieces{q.data}
 }
 
 // fromDisk takes what is there.
