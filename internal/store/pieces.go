@@ -44,9 +44,9 @@ func (p Pieces) CopyAt(off int64, data []byte) {
 }
 
 // Fill is how a store puts the n bytes of an answer into the memory that r names.
-// It returns what Get returns: nothing if that is r.Into, which ErrRange says to be
-// of another length. read fills each p with the bytes of the answer from at on, and
-// is called in ascending order; its errors are returned as they are.
+// It returns what Get returns: no bytes if that is r.Into, and ErrRange if r.Into has
+// another length. read fills each p with the bytes of the answer from at on, and is
+// called in ascending order; its errors are returned as they are.
 func (r Range) Fill(n int64, read func(p []byte, at int64) error) ([]byte, error) {
 	if r.Into == nil {
 		data := r.Room(n)
