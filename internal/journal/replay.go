@@ -75,28 +75,31 @@ func (l *Log) replayListed(ctx context.Context) error {
 	return nil
 }
 
-// upcoming is slots that are fetched while a log is opened, in order: as many
-// bytes as readAhead large segments, for most are small then, one of a client's
-// request each.
+// upcoming is slots that are fetched while a log is opened, in order. Its bounds
+// are replayAhead and the bytes of readAhead segments of the largest batch: most
+// segments hold one small request.
 type upcoming struct {
 	slots []<-chan looked
 	sizes []int64 // of each, bytes
 	bytes int64   // in all
 }
 
-// replayAhead is how many slots are fetched at once while a log is opened.
+// replayAhead is how many slots are fetched at once while a log is opened, where
+// segments are small.
 const replayAhead = 4 * readAhead
 
-// full reports whether there is no room for a slot of so many bytes.
+// full reports whether there is no room for a slot of so many bytes. There is for
+// any if nothing is fetched.
 func (u *upcoming) full(size int64) bool {
 	return len(u.slots) == replayAhead || len(u.slots) > 0 && u.bytes+size > readAhead*batchBytes
 }
 
+// add adds a slot of so many bytes, which are known or assumed.
 func (u *upcoming) add(slot <-chan looked, size int64) {
 	u.slots, u.sizes, u.bytes = append(u.slots, slot), append(u.sizes, size), u.bytes+size
 }
 
-// take takes the first.
+// take takes the first, which is there.
 func (u *upcoming) take() <-chan looked {
 	slot := u.slots[0]
 	u.bytes -= u.sizes[0]
