@@ -17,12 +17,13 @@ import (
 )
 
 // IdleTimeout ends a connection on which for this long no byte moved, though one
-// was awaited.
+// was awaited. As long is client_body_timeout of nginx.
 const IdleTimeout = 60 * time.Second
 
-// What Read returns of a client that keeps it waiting is ErrLate.
+// ErrLate is what Read returns of a client that keeps it waiting, with the reason.
+var ErrLate = errors.New("the body did not arrive in time")
+
 var (
-	ErrLate = errors.New("the body did not arrive in time")
 	errIdle = fmt.Errorf("%w: nothing was sent for %v", ErrLate, IdleTimeout)
 	errSlow = fmt.Errorf("%w: it came slowly while others waited for memory", ErrLate)
 )
@@ -33,22 +34,22 @@ type Body struct {
 	body    io.ReadCloser
 	control *http.ResponseController
 	now     func() time.Time
-	n       int64
+	n       int64 // bytes that were read
 
 	mu      sync.Mutex // of the deadline for reads, and of these
 	ended   bool       // nothing more of it is awaited
 	stopped bool
 }
 
-// New returns the body of r, which is answered through w, and puts it in its
-// place.
+// New returns the body of r, which is answered through w, and puts it in the place
+// of r.Body. now is the time, as in deadlines of connections.
 func New(w http.ResponseWriter, r *http.Request, now func() time.Time) *Body {
 	b := &Body{body: r.Body, control: http.NewResponseController(w), now: now, ended: r.ContentLength == 0}
 	r.Body = b
 	return b
 }
 
-// Bytes are how many were read.
+// Bytes are how many were read. It is for the goroutine that reads.
 func (b *Body) Bytes() int64 { return b.n }
 
 // Await gives the client IdleTimeout to send more of the body, if it is not at
@@ -78,7 +79,7 @@ func (b *Body) setDeadline(t time.Time) {
 	_ = b.control.SetReadDeadline(t) // a connection without deadlines is a test's
 }
 
-// Read implements io.Reader.
+// Read implements io.Reader. Errors: ErrLate, or that of the connection.
 func (b *Body) Read(p []byte) (int, error) {
 	b.Await()
 	n, err := b.body.Read(p)
