@@ -5,9 +5,9 @@
 //  2. Take is served in order of arrival, so nobody waits for ever: a large
 //     request is not overtaken by small ones.
 //  3. Nobody waits while holding some: who holds may only try to take more, and
-//     trying fails while others wait. What is taken of a part waits for the
-//     whole too, and nobody who has some of the whole waits for a part. So no
-//     two wait for each other.
+//     trying fails while others wait. But what is taken of a part has its place
+//     in the part before it waits for the whole; nobody who holds some of the
+//     whole waits for a part. So no two wait for each other.
 package memory
 
 import (
@@ -32,8 +32,8 @@ func NewBudget(limit int64) *Budget {
 	return &Budget{limit: limit, free: semaphore.NewWeighted(limit)}
 }
 
-// Part returns a budget of limit bytes of b's: what is taken of it is taken of b
-// too, and the rest of b stays for others. A part has no parts.
+// Part returns a budget of limit bytes, which are not more than b's: what is taken
+// of it is taken of b too, and the rest of b stays for others. A part has no parts.
 func (b *Budget) Part(limit int64) *Budget {
 	p := NewBudget(limit)
 	p.whole = b
@@ -64,6 +64,7 @@ func (b *Budget) Take(ctx context.Context, n int64) (int64, error) {
 	return n, nil
 }
 
+// wait waits for n bytes of b alone, be it a part or not.
 func (b *Budget) wait(ctx context.Context, n int64) error {
 	b.waiting.Add(1)
 	defer b.waiting.Add(-1)
