@@ -3,7 +3,7 @@ package dedupe
 import "aetherfs/internal/store"
 
 // answer is the stored bytes of consecutive frames, each in memory of its own:
-// a plain one lies where its frame will.
+// a plain one lies where its frame will. A nil one is empty.
 type answer struct {
 	first  int       // number of the first frame
 	frames []*buffer // nil: taken
@@ -18,6 +18,7 @@ func newAnswer(t *trailer, first, last int) *answer {
 	return a
 }
 
+// pieces are the memory of all frames, for a store to fill.
 func (a *answer) pieces() store.Pieces {
 	out := make(store.Pieces, len(a.frames))
 	for i, b := range a.frames {
@@ -26,7 +27,7 @@ func (a *answer) pieces() store.Pieces {
 	return out
 }
 
-// take gives the bytes of frame n away, nil if they are not there.
+// take gives the bytes of frame n of the trailer away, nil if they are not there.
 func (a *answer) take(n int) *buffer {
 	if a == nil || n < a.first || n >= a.first+len(a.frames) {
 		return nil

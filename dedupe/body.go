@@ -27,7 +27,7 @@ type body struct {
 	look    *time.Timer // nil before the first fill
 	waiting bool        // for the client
 	dawdled bool        // some fill took longer than a second
-	late    int         // seconds, since paceBytes have come
+	late    int         // seconds of waiting, since paceBytes have come
 	came    int         // bytes, since then
 }
 
@@ -51,6 +51,7 @@ func (b *body) fill(p []byte) (n int, ended bool, err error) {
 	return n, false, nil
 }
 
+// wait begins to look at the client.
 func (b *body) wait() {
 	if b.stop == nil {
 		return
@@ -65,6 +66,7 @@ func (b *body) wait() {
 	}
 }
 
+// done ends that: second does nothing any more.
 func (b *body) done() {
 	if b.stop == nil {
 		return
@@ -99,7 +101,7 @@ func (b *body) second() {
 	b.look.Reset(time.Second)
 }
 
-// quick reports whether the client has kept no fill waiting so far.
+// quick reports whether the client has kept no fill waiting for a second so far.
 func (b *body) quick() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -27,10 +27,10 @@
 // # Storing
 //
 // Store reads a body into inputs, and gives up on a client that dawdles while
-// others wait for memory (body.go). A stream cuts them into chunks, looks each up in the
-// index and gathers the new ones in drafts. A draft is packed and becomes a frame
-// of an open block, which blocks uploads when it is full or somebody waits for
-// it. Where each chunk went is a piece, until its block is durable; then it is
+// others wait for memory (body.go). A stream cuts them into chunks, looks each up
+// in the index and gathers the new ones in drafts. A draft is packed and becomes
+// a frame of an open block, which blocks uploads when it is full or somebody waits
+// for it. Where each chunk went is a piece, until its block is durable; then it is
 // part of an extent of the recipe.
 //
 // # Reading

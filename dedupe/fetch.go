@@ -79,7 +79,8 @@ func (e *Engine) cached(t *trailer, from, to int) (out []*frame, first, last int
 }
 
 // need asks for frames first to last of t, unless they are in have, if a
-// request takes a round trip. Of this machine's disk each frame is read alone.
+// request takes a round trip, and returns nil if it does not ask. Of this
+// machine's disk each frame is read alone.
 func (e *Engine) need(ctx context.Context, pool string, t *trailer, first, last int, have span) (*answer, error) {
 	off := t.frames[first].off
 	n := t.frames[last].off + int64(t.frames[last].stored) - off

@@ -180,7 +180,7 @@ func (s *stream) readLong(parent context.Context, b *body, first *input, also []
 	s.hand = p.hand
 	wg.Go(func() { p.run(ctx) })
 
-	ended := false // b was read to its end; set before the inputs are closed
+	ended := false // b was read to the end; set before inputs is closed
 	inputs := make(chan *input, cap(slots))
 	wg.Go(func() {
 		defer close(p.jobs)
@@ -224,7 +224,7 @@ func (s *stream) pump(ctx context.Context, b *body, in *input, inputs chan<- *in
 	}
 }
 
-// takeAll takes the inputs, and ends the stream if all was read to its end.
+// takeAll takes the inputs, and ends the stream if its body was read to the end.
 func (s *stream) takeAll(ctx context.Context, inputs <-chan *input, also []io.Writer, ended *bool) error {
 	var failed error
 	for in := range inputs {

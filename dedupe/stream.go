@@ -54,7 +54,8 @@ func newStream(e *Engine, s Scope) (*stream, error) {
 	return out, nil
 }
 
-// cutUp finds the chunks that end in in, the next stretch of the stream.
+// cutUp finds the chunks that end in in, the next stretch of the stream, or its
+// last one if ended.
 func (s *stream) cutUp(in *input, ended bool) {
 	data := in.behind(s.tail)
 	s.letGo()
@@ -71,8 +72,8 @@ func (s *stream) cutUp(in *input, ended bool) {
 	}
 }
 
-// hash writes in to each of also and computes the digests of its chunks, with the
-// first Pair among also if there is one.
+// hash writes in to each of also and computes the digests of its chunks, s.sums,
+// beside the first Pair among also if there is one.
 func (s *stream) hash(in *input, also []io.Writer) error {
 	hashed := false
 	for _, w := range also {
