@@ -18,19 +18,19 @@ import (
 // had waited for memory long enough.
 type strict struct{ backend.Tree }
 
-func (h strict) Begin(ctx context.Context, dataset string) (backend.Tx, error) {
-	tx, err := h.Tree.Begin(ctx, dataset)
+func (s strict) Begin(ctx context.Context, dataset string) (backend.Tx, error) {
+	tx, err := s.Tree.Begin(ctx, dataset)
 	return strictTx{tx}, err
 }
 
-func (h strict) PutPart(ctx context.Context, p backend.Path, id string, number int, r io.Reader, o backend.PutOptions) (backend.Part, error) {
-	return h.Tree.PutPart(ctx, p, id, number, &stopping{r, o.Stop}, o)
+func (s strict) PutPart(ctx context.Context, p backend.Path, id string, number int, r io.Reader, o backend.PutOptions) (backend.Part, error) {
+	return s.Tree.PutPart(ctx, p, id, number, &stopping{r, o.Stop}, o)
 }
 
 type strictTx struct{ backend.Tx }
 
-func (h strictTx) Put(ctx context.Context, p backend.Path, r io.Reader, o backend.PutOptions) error {
-	return h.Tx.Put(ctx, p, &stopping{r, o.Stop}, o)
+func (s strictTx) Put(ctx context.Context, p backend.Path, r io.Reader, o backend.PutOptions) error {
+	return s.Tx.Put(ctx, p, &stopping{r, o.Stop}, o)
 }
 
 // stopping is a body that is stopped while it waits for more.
@@ -53,7 +53,7 @@ func TestSlowUploads(t *testing.T) {
 	for name, secure := range map[string]bool{"http": false, "https": true} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, secure, nil)
-			hurried := newWorld(t, secure, func(o *s3api.Options) {
+			strictly := newWorld(t, secure, func(o *s3api.Options) {
 				o.Tree = func(who auth.Identity) backend.Tree { return strict{backend.Guarded(w.tree, who)} }
 			})
 			up, err := w.client.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: aws.String("bucket"), Key: aws.String("parts")})
@@ -62,10 +62,10 @@ func TestSlowUploads(t *testing.T) {
 			}
 			for _, target := range []string{"/bucket/v1/slow", "/bucket/parts?partNumber=1&uploadId=" + *up.UploadId} {
 				body, client := io.Pipe()
-				r := hurried.request(t, http.MethodPut, target, body, "X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")
+				r := strictly.request(t, http.MethodPut, target, body, "X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")
 				r.ContentLength = 10 << 20
 				go func() { _, _ = client.Write(make([]byte, 10)) }()
-				a := hurried.send(t, r)
+				a := strictly.send(t, r)
 				client.Close()
 				if a.status != http.StatusBadRequest || a.code(t) != "RequestTimeout" {
 					t.Errorf("PUT %s = %d %s, want %d RequestTimeout", target, a.status, a.body, http.StatusBadRequest)

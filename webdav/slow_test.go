@@ -16,15 +16,15 @@ import (
 // had waited for memory long enough.
 type strict struct{ backend.Tree }
 
-func (h strict) Begin(ctx context.Context, dataset string) (backend.Tx, error) {
-	tx, err := h.Tree.Begin(ctx, dataset)
+func (s strict) Begin(ctx context.Context, dataset string) (backend.Tx, error) {
+	tx, err := s.Tree.Begin(ctx, dataset)
 	return strictTx{tx}, err
 }
 
 type strictTx struct{ backend.Tx }
 
-func (h strictTx) Put(ctx context.Context, p backend.Path, r io.Reader, o backend.PutOptions) error {
-	return h.Tx.Put(ctx, p, &stopping{r, o.Stop}, o)
+func (s strictTx) Put(ctx context.Context, p backend.Path, r io.Reader, o backend.PutOptions) error {
+	return s.Tx.Put(ctx, p, &stopping{r, o.Stop}, o)
 }
 
 // stopping is a body that is stopped while it waits for more.
