@@ -3,13 +3,11 @@ package files
 import (
 	"net/http"
 	"time"
+
+	"aetherfs/internal/incoming"
 )
 
-// idleTimeout ends a connection whose client takes or sends nothing for so
-// long, as the S3 front end does.
-const idleTimeout = 60 * time.Second
-
-// response gives up on a client that takes nothing for idleTimeout.
+// response gives up on a client that takes nothing for incoming.IdleTimeout.
 type response struct {
 	http.ResponseWriter
 	control *http.ResponseController
@@ -24,20 +22,20 @@ func (w *response) WriteHeader(status int) {
 
 func (w *response) Write(p []byte) (int, error) {
 	w.sent = true
-	_ = w.control.SetWriteDeadline(w.now().Add(idleTimeout)) // a writer without deadlines is a test's
+	_ = w.control.SetWriteDeadline(w.now().Add(incoming.IdleTimeout)) // a writer without deadlines is a test's
 	return w.ResponseWriter.Write(p)
 }
 
 // refuseBody keeps net/http from waiting long for what nobody will read.
 func (w *response) refuseBody() {
 	w.Header().Set("Connection", "close")
-	_ = w.control.SetReadDeadline(w.now().Add(idleTimeout))
+	_ = w.control.SetReadDeadline(w.now().Add(incoming.IdleTimeout))
 }
 
 // end sends what is buffered and takes the deadline off the connection, which
 // may serve more requests.
 func (w *response) end() {
-	_ = w.control.SetWriteDeadline(w.now().Add(idleTimeout))
+	_ = w.control.SetWriteDeadline(w.now().Add(incoming.IdleTimeout))
 	_ = w.control.Flush()
 	_ = w.control.SetWriteDeadline(time.Time{})
 }
