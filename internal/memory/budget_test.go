@@ -14,81 +14,87 @@ import (
 	"aetherfs/internal/memory"
 )
 
+// job takes of a budget, or of its part, tries to take more, holds it all and
+// gives it back. Times are milliseconds.
+type job struct {
+	at, n, more, hold, patience int64
+	ofPart                      bool
+}
+
+var jobs = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) job {
+	number := func(most int64, name string) int64 { return rapid.Int64Range(0, most).Draw(t, name) }
+	return job{
+		at: number(50, "at"), n: number(150, "n"), more: number(50, "more"), hold: number(50, "hold"),
+		patience: rapid.SampledFrom([]int64{10, 100, 1 << 20}).Draw(t, "patience"), ofPart: rapid.Bool().Draw(t, "of the part"),
+	}
+}), 1, 30)
+
+// held is what is taken of a budget.
+type held struct {
+	*memory.Budget
+	n atomic.Int64
+}
+
+func (h *held) add(t *testing.T, n int64) {
+	if now := h.n.Add(n); now > h.Limit() {
+		t.Errorf("%d bytes are held, want at most %d", now, h.Limit())
+	}
+}
+
+// do does j with of. What it takes counts for all: of and, of a part, the whole.
+func (j job) do(t *testing.T, of *held, all ...*held) {
+	time.Sleep(time.Duration(j.at) * time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(j.patience)*time.Millisecond)
+	defer cancel()
+	n, err := of.Take(ctx, j.n)
+	if err != nil {
+		if !errors.Is(err, context.DeadlineExceeded) || j.patience == 1<<20 {
+			t.Errorf("Take(%d) with patience for %d ms: %v", j.n, j.patience, err)
+		}
+		return
+	}
+	if want := min(j.n, of.Limit()); n != want {
+		t.Errorf("Take(%d) of %d = %d, want %d", j.n, of.Limit(), n, want)
+	}
+	if of.TryTake(j.more) {
+		n += j.more
+	}
+	for _, h := range all {
+		h.add(t, n)
+	}
+	time.Sleep(time.Duration(j.hold) * time.Millisecond)
+	for _, h := range all {
+		h.add(t, -n)
+	}
+	of.Give(n)
+}
+
 // TestLimit has many take, of the whole or of a part of it, hold, grow and give
 // up in virtual time: never is more held than the limits, everybody who waits
 // long enough is served, and at the end all is free.
 func TestLimit(t *testing.T) {
-	type job struct { // milliseconds; bytes
-		at, n, more, hold, patience int64
-		ofPart                      bool
-	}
 	rapid.Check(t, func(rt *rapid.T) {
 		limit := rapid.Int64Range(1, 100).Draw(rt, "limit")
 		partLimit := rapid.Int64Range(1, limit).Draw(rt, "limit of the part")
-		number := func(most int64) *rapid.Generator[int64] { return rapid.Int64Range(0, most) }
-		jobs := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) job {
-			return job{
-				at: number(50).Draw(rt, "at"), n: number(150).Draw(rt, "n"), more: number(50).Draw(rt, "more"),
-				hold: number(50).Draw(rt, "hold"), patience: rapid.SampledFrom([]int64{10, 100, 1 << 20}).Draw(rt, "patience"),
-				ofPart: rapid.Bool().Draw(rt, "of the part"),
-			}
-		}), 1, 30).Draw(rt, "jobs")
+		jobs := jobs.Draw(rt, "jobs")
 		synctest.Test(t, func(t *testing.T) {
-			b := memory.NewBudget(limit)
-			part := b.Part(partLimit)
-			var held, heldOfPart atomic.Int64
-			hold := func(n int64, ofPart bool) {
-				if now := held.Add(n); now > limit {
-					t.Errorf("%d bytes are held, want at most %d", now, limit)
-				}
-				if !ofPart {
-					return
-				}
-				if now := heldOfPart.Add(n); now > partLimit {
-					t.Errorf("%d bytes of the part are held, want at most %d", now, partLimit)
-				}
-			}
+			whole := &held{Budget: memory.NewBudget(limit)}
+			part := &held{Budget: whole.Part(partLimit)}
 			for _, j := range jobs {
-				go func() {
-					time.Sleep(time.Duration(j.at) * time.Millisecond)
-					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(j.patience)*time.Millisecond)
-					defer cancel()
-					from := b
-					if j.ofPart {
-						from = part
-					}
-					n, err := from.Take(ctx, j.n)
-					if err != nil {
-						if !errors.Is(err, context.DeadlineExceeded) || j.patience == 1<<20 {
-							t.Errorf("Take(%d) with patience for %d ms: %v", j.n, j.patience, err)
-						}
-						return
-					}
-					if want := min(j.n, from.Limit()); n != want {
-						t.Errorf("Take(%d) of %d = %d, want %d", j.n, from.Limit(), n, want)
-					}
-					hold(n, j.ofPart)
-					if from.TryTake(j.more) {
-						hold(j.more, j.ofPart)
-						n += j.more
-					}
-					time.Sleep(time.Duration(j.hold) * time.Millisecond)
-					held.Add(-n)
-					if j.ofPart {
-						heldOfPart.Add(-n)
-					}
-					from.Give(n)
-				}()
+				if j.ofPart {
+					go j.do(t, part, part, whole)
+				} else {
+					go j.do(t, whole, whole)
+				}
 			}
 			time.Sleep(1 << 20 * time.Millisecond)
 			synctest.Wait()
-			if u := b.Usage(); u != (memory.Usage{Limit: limit}) || b.Wanted() {
-				t.Errorf("at the end %+v, want nothing used and nobody waiting", u)
+			for _, b := range []*held{whole, part} {
+				if u := b.Usage(); u != (memory.Usage{Limit: b.Limit()}) || b.Wanted() {
+					t.Errorf("at the end %+v, want nothing used and nobody waiting", u)
+				}
 			}
-			if u := part.Usage(); u != (memory.Usage{Limit: partLimit}) || part.Wanted() {
-				t.Errorf("at the end of the part %+v, want nothing used and nobody waiting", u)
-			}
-			if !part.TryTake(partLimit) || !b.TryTake(limit-partLimit) {
+			if !part.TryTake(partLimit) || !whole.TryTake(limit-partLimit) {
 				t.Error("at the end not all is free")
 			}
 		})
