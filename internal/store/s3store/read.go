@@ -42,7 +42,7 @@ func (s *Store) get(x *exchange, key string, r store.Range) ([]byte, store.Info,
 	body, stat, head, err := s.core.GetObject(x.ctx, s.o.Bucket, s.name(key), o)
 	if err != nil {
 		err = s.explain(x, store.Cond{}, err)
-		if errors.Is(err, store.ErrRange) && r.Off <= 0 {
+		if errors.Is(err, store.ErrRange) && r.Off <= 0 && r.Into.Len() == 0 {
 			err = nil // S3 has no range of an empty object, not even its end
 		}
 		return []byte{}, store.Info{}, err

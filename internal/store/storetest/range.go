@@ -90,6 +90,10 @@ func testPieces(t *testing.T, open func(t *testing.T) store.Store) {
 	if _, err := s.Put(ctx, "k", data, store.Cond{}); err != nil {
 		t.Fatal(err)
 	}
+	put(t, s, "empty", "", store.Cond{})
+	if _, _, err := s.Get(ctx, "empty", store.Range{Len: 8, Into: store.Pieces{make([]byte, 8)}}); !errors.Is(err, store.ErrRange) {
+		t.Fatalf("Get(0, 8) of nothing: %v, want %v", err, store.ErrRange)
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		r := store.Range{Off: rapid.Int64Range(0, 9_999).Draw(t, "off"), Into: store.Pieces{}}
 		for _, n := range rapid.SliceOfN(rapid.IntRange(0, 4_000), 1, 6).Draw(t, "pieces") {
