@@ -85,7 +85,8 @@ type upcoming struct {
 }
 
 // replayAhead is how many slots are fetched at once while a log is opened, where
-// segments are small.
+// segments are small: as many requests as s3store has under way by default. A log
+// of 205 segments, 20 ms away, is open 0.2 s sooner than with readAhead.
 const replayAhead = 4 * readAhead
 
 // full reports whether there is no room for a slot of so many bytes. There is for
